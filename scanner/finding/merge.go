@@ -10,21 +10,33 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// Merge makes one report of several: of the shards of a scan, or of scans of several
+// Merge passes several reports to h as one: the shards of a scan, or scans of several
 // repositories. It changes none of them.
 //
 // A finding is one if its fingerprint is. It is in all places that any report names, and has
 // the newest answer of AWS. If somebody tried to ask later and got no answer, Stale says so. It
 // is ignored only if each report that has it ignores it. Numbers are added up, and what was
 // not read stays unread. A scan that occurs twice, as the copy of a report does, counts once.
-func Merge(reports []*Saved) *Saved {
-	m := merger{reports: reports, parts: map[string][]*part{}}
+func Merge(reports []*Saved, h Handler) error {
+	m := merger{reports: reports}
 	m.nameTargets()
-	m.out.Header = m.header()
-	m.totals()
-	m.findings()
-	m.repositories()
-	return &m.out
+	m.addTotals()
+	if err := h.Scan(m.header()); err != nil {
+		return err
+	}
+	for _, refs := range m.findings() {
+		f := m.finding(refs)
+		m.totals.Count(&f)
+		if err := h.Finding(f); err != nil {
+			return err
+		}
+	}
+	for _, x := range m.repositories() {
+		if err := h.Repository(x); err != nil {
+			return err
+		}
+	}
+	return h.Summary(m.totals)
 }
 
 // SameScan reports whether a and b come from one scan: a report and its copy, or what
@@ -40,10 +52,11 @@ type merger struct {
 	same    []int    // for each report, the number of the first one of the same scan
 	targets []string // for each report, what it is a scan of
 	several bool     // the targets differ
-	out     Saved
-	order   []string // of the findings, by fingerprint
-	parts   map[string][]*part
+	totals  Summary
 }
+
+// A ref names a finding of a report, both by number.
+type ref struct{ report, finding int }
 
 // A part is what one report has of a finding.
 type part struct {
@@ -100,10 +113,10 @@ func (m *merger) header() Scan {
 	return out
 }
 
-// totals adds up what the scans have read. The time is that of the longest: shards run beside
+// addTotals adds up what the scans have read. The time is that of the longest: shards run beside
 // each other.
-func (m *merger) totals() {
-	out := &m.out.Totals
+func (m *merger) addTotals() {
+	out := &m.totals
 	out.Unread = []Unread{} // not null in JSON
 	again, unread, accepted := map[int]Again{}, map[Unread]bool{}, map[Unread]bool{}
 	for i, r := range m.reports {
@@ -146,58 +159,70 @@ func (m *merger) addUnread(out []Unread, seen map[Unread]bool, i int, list []Unr
 
 // repositories keeps the outcome of the newest look at each repository. Only a sweep says when
 // that was. A scan that left a repository out says nothing about another scan that read it.
-func (m *merger) repositories() {
+func (m *merger) repositories() (out []Repository) {
 	type look struct {
 		read bool
 		at   time.Time
-		i    int // of out.Repositories
+		i    int // in out
 	}
 	looks := map[[2]string]look{}
 	for _, r := range m.reports {
 		for _, x := range r.Repositories {
 			key := [2]string{x.Name, x.URL}
-			now := look{read: x.State != RepositorySkipped && x.State != RepositoryWaiting, at: x.At, i: len(m.out.Repositories)}
+			now := look{read: x.State != RepositorySkipped && x.State != RepositoryWaiting, at: x.At, i: len(out)}
 			if now.at.IsZero() {
 				now.at = r.Header.Started
 			}
 			switch old, ok := looks[key]; {
 			case !ok:
-				m.out.Repositories = append(m.out.Repositories, x)
+				out = append(out, x)
 			case now.read == old.read && now.at.After(old.at), now.read && !old.read:
 				now.i = old.i
-				m.out.Repositories[now.i] = x
+				out[now.i] = x
 			default:
 				continue
 			}
 			looks[key] = now
 		}
 	}
+	return out
 }
 
-func (m *merger) findings() {
+// findings returns which findings of the reports are one, in the order in which they come.
+func (m *merger) findings() (out [][]ref) {
+	at := map[string]int{} // in out, by fingerprint
 	for i, r := range m.reports {
 		for k := range r.Findings {
-			p := &part{r.Findings[k], r.Header.Started, m.same[i]}
-			p.Locations = m.placed(p.Locations, i)
-			p.Candidates = slices.Clone(p.Candidates)
-			for n := range p.Candidates {
-				p.Candidates[n].Locations = m.placed(p.Candidates[n].Locations, i)
+			id := r.Findings[k].Fingerprint()
+			n, ok := at[id]
+			if !ok || id == "" { // of a stream that stanch did not write
+				n = len(out)
+				at[id] = n
+				out = append(out, nil)
 			}
-			id := cmp.Or(p.Fingerprint(), fmt.Sprint("none ", i, k)) // of a stream that stanch did not write
-			if m.parts[id] == nil {
-				m.order = append(m.order, id)
-			}
-			m.parts[id] = append(m.parts[id], p)
+			out[n] = append(out[n], ref{i, k})
 		}
 	}
-	for _, id := range m.order {
-		f := m.parts[id][0].Finding
-		if len(m.parts[id]) > 1 {
-			f = mergeFinding(m.parts[id])
+	return out
+}
+
+// finding returns the finding that refs are of.
+func (m *merger) finding(refs []ref) Finding {
+	var parts []*part
+	for _, x := range refs {
+		r := m.reports[x.report]
+		p := &part{r.Findings[x.finding], r.Header.Started, m.same[x.report]}
+		p.Locations = m.placed(p.Locations, x.report)
+		p.Candidates = slices.Clone(p.Candidates)
+		for n := range p.Candidates {
+			p.Candidates[n].Locations = m.placed(p.Candidates[n].Locations, x.report)
 		}
-		m.out.Totals.Count(&f)
-		m.out.Findings = append(m.out.Findings, f)
+		parts = append(parts, p)
 	}
+	if len(parts) == 1 {
+		return parts[0].Finding
+	}
+	return mergeParts(parts)
 }
 
 // placed returns list, of the i-th report, as a copy in which each location says which target
@@ -217,10 +242,9 @@ func (m *merger) placed(list []Location, i int) []Location {
 	return list
 }
 
-// mergeFinding returns the finding that parts are of. The newest part comes first where two
+// mergeParts returns the finding that parts are of. The newest part comes first where two
 // say different things of the same place.
-func mergeFinding(parts []*part) Finding {
-	parts = slices.Clone(parts)
+func mergeParts(parts []*part) Finding {
 	slices.SortStableFunc(parts, func(a, b *part) int { return b.began.Compare(a.began) })
 	best := slices.MaxFunc(parts, compareVerdicts)
 	f := best.Finding

@@ -56,7 +56,7 @@ func TestMergeKeepsFields(t *testing.T) {
 		for range n {
 			reports = append(reports, read())
 		}
-		if d := cmp.Diff(want, write(Merge(reports))); d != "" {
+		if d := cmp.Diff(want, write(merged(t, reports...))); d != "" {
 			t.Errorf("%d times (-want +got):\n%s", n, d)
 		}
 		for _, r := range reports {
@@ -82,6 +82,16 @@ func found(state verifier.State, asked int, l ...Location) Finding {
 func saved(target string, began int, findings ...Finding) *Saved {
 	return &Saved{Header: Scan{Version: "v", Source: "dir", Target: target, Started: day(began)}, Findings: findings,
 		Totals: Summary{Objects: int64(100 + began), Bytes: 1000, ElapsedMS: int64(10 + began)}}
+}
+
+// merged returns the report that Merge makes of reports.
+func merged(t *testing.T, reports ...*Saved) *Saved {
+	t.Helper()
+	var out Saved
+	if err := Merge(reports, &out); err != nil {
+		t.Fatal(err)
+	}
+	return &out
 }
 
 // TestMergeVerdicts: the newest answer of AWS counts, in whichever order the reports are named,
@@ -112,7 +122,7 @@ func TestMergeVerdicts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			a, b := saved("x", 1, tt.a), saved("x", 3, tt.b)
 			for _, reports := range [][]*Saved{{a, b}, {b, a}, {a, b, a}} {
-				m := Merge(reports)
+				m := merged(t, reports...)
 				if len(m.Findings) != 1 {
 					t.Fatalf("%d findings", len(m.Findings))
 				}
@@ -138,7 +148,7 @@ func TestMergePlaces(t *testing.T) {
 	was.AtHead = false
 	a, b := saved("x", 1, found(verifier.Live, 1, head, old)), saved("y", 2, found(verifier.Live, 1, head))
 	a.Findings[0].Omitted, b.Findings[0].Omitted = 5, 7
-	f := Merge([]*Saved{a, b, a}).Findings[0]
+	f := merged(t, a, b, a).Findings[0]
 	var got []string
 	for _, l := range f.Locations {
 		got = append(got, l.Repo+"/"+l.Path)
@@ -147,7 +157,7 @@ func TestMergePlaces(t *testing.T) {
 		t.Errorf("of two folders: %q and %d more, want %q and 12", got, f.Omitted, want)
 	}
 	newer := saved("x", 2, found(verifier.Live, 1, was))
-	f = Merge([]*Saved{a, newer}).Findings[0]
+	f = merged(t, a, newer).Findings[0]
 	if len(f.Locations) != 2 || f.Locations[0].AtHead || f.Locations[0].Repo != "" {
 		t.Errorf("of one folder, scanned twice: %+v", f.Locations)
 	}
@@ -163,7 +173,7 @@ func TestMergeHere(t *testing.T) {
 		other.Totals.Unread = []Unread{{What: ".env", Why: "bad"}}
 		again := *one
 		again.Name = "copy.jsonl"
-		m := Merge([]*Saved{one, other, &again})
+		m := merged(t, one, other, &again)
 		var got []string
 		for _, l := range m.Findings[0].Locations {
 			got = append(got, l.Repo+" "+l.Path)
@@ -171,7 +181,7 @@ func TestMergeHere(t *testing.T) {
 		if want := []string{"one.jsonl .env", "other.jsonl .env"}; !slices.Equal(got, want) || m.Header.Target != "one.jsonl, other.jsonl" || m.Totals.Unread[0].What != "other.jsonl: .env" {
 			t.Errorf("%q: of %s: %q, not read %v", target, m.Header.Target, got, m.Totals.Unread)
 		}
-		if m = Merge([]*Saved{one, &again}); m.Header.Target != target || m.Findings[0].Locations[0].Repo != target {
+		if m = merged(t, one, &again); m.Header.Target != target || m.Findings[0].Locations[0].Repo != target {
 			t.Errorf("%q and its copy: %+v", target, m)
 		}
 	}
@@ -180,7 +190,7 @@ func TestMergeHere(t *testing.T) {
 // TestMergeFolders: a path says which target it is in if it begins with the whole of it.
 func TestMergeFolders(t *testing.T) {
 	list := []Location{{Path: "app/x"}, {Path: "app"}, {Path: "app.env"}, {Path: "x"}}
-	f := Merge([]*Saved{saved("app/", 1, found(verifier.Live, 1, list...)), saved("web", 1)}).Findings[0]
+	f := merged(t, saved("app/", 1, found(verifier.Live, 1, list...)), saved("web", 1)).Findings[0]
 	var got []string
 	for _, l := range f.Locations {
 		got = append(got, l.Repo)
@@ -199,7 +209,7 @@ func TestMergeTotals(t *testing.T) {
 	again.Totals.Again = &Again{Asked: 2, Of: 3}
 	a.Repositories = []Repository{{Name: "o/n", State: RepositoryFailed, At: day(1)}, {Name: "o/m", State: RepositoryWaiting}}
 	b.Repositories = []Repository{{Name: "o/n", State: RepositorySwept, At: day(2)}, {Name: "o/m", State: RepositorySwept, At: day(2)}}
-	m := Merge([]*Saved{b, a, &again, saved("z", 3), saved("w", 0)})
+	m := merged(t, b, a, &again, saved("z", 3), saved("w", 0))
 	want := Summary{Objects: 101 + 102 + 103 + 100, Bytes: 4000, ElapsedMS: 13, Stopped: true, Again: &Again{Asked: 2, Of: 3},
 		Unread: []Unread{{What: "y: one.zip", Why: "bad"}, {What: "y/two.zip", Why: "bad"}, {What: "x: one.zip", Why: "bad"}}}
 	if d := cmp.Diff(want, m.Totals); d != "" {
@@ -232,7 +242,7 @@ func TestMergeRepositories(t *testing.T) {
 	} {
 		a, b := look(1, tt.old), look(2, tt.last)
 		for _, reports := range [][]*Saved{{a, b}, {b, a}} {
-			if m := Merge(reports); len(m.Repositories) != 1 || m.Repositories[0].State != tt.want {
+			if m := merged(t, reports...); len(m.Repositories) != 1 || m.Repositories[0].State != tt.want {
 				t.Errorf("%s, then %s: %+v", tt.old, tt.last, m.Repositories)
 			}
 		}
@@ -253,7 +263,7 @@ func TestMergeShards(t *testing.T) {
 		for _, target := range targets {
 			reports = append(reports, saved(target, 1))
 		}
-		if got := Merge(reports).Header.Target; got != want {
+		if got := merged(t, reports...).Header.Target; got != want {
 			t.Errorf("%q: %q, want %q", targets, got, want)
 		}
 	}

@@ -45,12 +45,12 @@ func joinShards(targets []string) []string {
 	var out []string
 	for _, key := range order {
 		shards := seen[key]
-		switch n := len(shards); {
-		case n == 1:
+		switch n := len(shards); n {
+		case 1:
 			for _, t := range shards {
 				out = append(out, t)
 			}
-		case n == key.of:
+		case key.of:
 			out = append(out, key.whole)
 		default:
 			out = append(out, fmt.Sprintf("%s, %d of %d shards", key.whole, n, key.of))

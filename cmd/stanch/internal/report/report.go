@@ -135,7 +135,7 @@ func (r reader) merge(ctx context.Context, names []string, h finding.Handler) er
 		reports = append(reports, saved)
 	}
 	r.missingShards(reports)
-	return errors.Join(cut, finding.Merge(reports).Replay(h))
+	return errors.Join(cut, finding.Merge(reports, h))
 }
 
 // oneRun is how long the shards of one scan may take to begin.
