@@ -85,16 +85,17 @@ func (v *view) list() {
 		v.put("<p>None.</p></section>\n")
 		return
 	}
-	var rows markup
 	var dates seen
 	owners := false
 	for i := range v.findings {
-		if i > 0 && i%chunk == 0 {
-			rows.put("</ol><ol>\n")
+		f := &v.findings[i]
+		v.accounts.add(f.Verdict.Identity.Account)
+		v.rules.add(f.Match.Rule.ID)
+		for _, r := range reposOf(f) {
+			v.repos.add(r)
 		}
-		v.row(&rows, i)
-		dates.add(&v.findings[i])
-		owners = owners || who(&v.findings[i]) != ""
+		dates.add(f)
+		owners = owners || who(f) != ""
 	}
 	var without []string
 	for _, x := range []struct {
@@ -109,7 +110,14 @@ func (v *view) list() {
 	v.filters()
 	v.put(`<div class="heads" aria-hidden="true"><span>State</span><span class="key">Key</span><span class="what">Rule</span><span class="who">Account, owner</span>`+
 		`<span class="repo">Repository</span><span class="at">First place, + others</span><span class="seen">%s</span></div></div>`+"\n", dates.heading())
-	v.put(`<div id="list"><ol>`+"\n"+"%s</ol></div></div>\n", trusted(rows.String()))
+	v.put(`<div id="list"><ol>` + "\n")
+	for i := range v.findings {
+		if i > 0 && i%chunk == 0 {
+			v.put("</ol><ol>\n")
+		}
+		v.row(i)
+	}
+	v.put("</ol></div></div>\n")
 	v.put(`<p id="more" hidden=""><button type="button">Show more</button> <button type="button">Show all</button></p><p id="folded" hidden=""><span></span> <button type="button">Show them</button></p></section>` + "\n")
 }
 
@@ -206,8 +214,8 @@ func (v *view) menu(title, name string, x *index) {
 // row writes the i-th finding: a line, and the details that it opens. The details are in a
 // noscript element. A browser that runs the script keeps them as text until the user opens
 // them, so thousands of findings cost no more than their lines. Other browsers show them.
-func (v *view) row(m *markup, i int) {
-	f := &v.findings[i]
+func (v *view) row(i int) {
+	m, f := &v.markup, &v.findings[i]
 	slug := slugs[wording.UrgencyOf(f)]
 	if f.Ignored != "" {
 		slug = "ignored"
@@ -215,10 +223,10 @@ func (v *view) row(m *markup, i int) {
 	repos := reposOf(f)
 	var numbers []string
 	for _, r := range repos {
-		numbers = append(numbers, strconv.Itoa(v.repos.add(r)))
+		numbers = append(numbers, strconv.Itoa(v.repos.at[r]))
 	}
 	m.put(`<li id="%s" class="%s" data-h="%s" data-a="%d" data-r="%s" data-u="%d" data-t="%d" data-n="%d"><details><summary>%s`,
-		v.anchor(i), slug, strings.Join(v.past(f), " "), v.accounts.add(f.Verdict.Identity.Account), strings.Join(numbers, " "), v.rules.add(f.Match.Rule.ID),
+		v.anchor(i), slug, strings.Join(v.past(f), " "), v.accounts.at[f.Verdict.Identity.Account], strings.Join(numbers, " "), v.rules.at[f.Match.Rule.ID],
 		firstSeen(f).Unix(), len(f.Locations)+f.Omitted, badge(f))
 	title := ""
 	if f.Match.Credential.ID != "" {

@@ -49,7 +49,7 @@ type index struct {
 	at     map[string]int
 }
 
-func (x *index) add(name string) int {
+func (x *index) add(name string) {
 	i, ok := x.at[name]
 	if !ok {
 		if x.at == nil {
@@ -60,7 +60,6 @@ func (x *index) add(name string) int {
 		x.names, x.counts = append(x.names, name), append(x.counts, 0)
 	}
 	x.counts[i]++
-	return i
 }
 
 // byName returns the numbers, ordered by name.
