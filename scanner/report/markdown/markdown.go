@@ -188,8 +188,10 @@ func steps(b *strings.Builder, list []string) {
 // mentions and links after it has decoded them. It looks for none in code.
 func text(s string) string {
 	s = shorten(printable.Quoted(s))
+	lower := strings.ToLower(s)
 	emoji := func(word string) bool { return strings.Count(word, ":") > 1 } // or ARN
-	if !strings.ContainsFunc(s, special) && !slices.ContainsFunc(strings.Fields(s), emoji) && !strings.Contains(s, ":/") && !strings.Contains(strings.ToLower(s), "www.") {
+	link := func(sign string) bool { return strings.Contains(lower, sign) }
+	if !strings.ContainsFunc(s, special) && !slices.ContainsFunc(strings.Fields(s), emoji) && !slices.ContainsFunc([]string{":/", "www.", "gh-"}, link) {
 		return s
 	}
 	fence := "`"
@@ -214,5 +216,9 @@ func shorten(s string) string {
 
 // special reports whether r may mean something within a line.
 func special(r rune) bool {
-	return !(r >= 0x80 || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z' || strings.ContainsRune(" ,;.:()'/+=-", r))
+	switch {
+	case r >= 0x80, '0' <= r && r <= '9', 'A' <= r && r <= 'Z', 'a' <= r && r <= 'z', strings.ContainsRune(" ,;.:()'/+=-", r):
+		return false
+	}
+	return true
 }

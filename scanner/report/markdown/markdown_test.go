@@ -62,6 +62,7 @@ func TestText(t *testing.T) {
 		"https://a.b":              "`https://a.b`",
 		"WWW.a.b":                  "`WWW.a.b`",
 		"a:x:b":                    "`a:x:b`",
+		"fix gh-12":                "`fix gh-12`",
 		"$x$ ~y~ _z_":              "`$x$ ~y~ _z_`",
 		"a\nb":                     "`\"a\\nb\"`",
 	} {
