@@ -97,21 +97,24 @@ func TestNew(t *testing.T) {
 func TestOfWhichRepository(t *testing.T) {
 	f := reporttest.Reported("aws-access-key", "KEY", "x", verifier.Live)
 	f.Locations = []finding.Location{{Kind: finding.KindBlob, Repo: "https://github.com/acme/app", Path: "a", Line: 1}, {Kind: finding.KindBlob, Repo: "https://github.com/acme/other", Path: "a", Line: 1}}
+	scans := []finding.Scan{{Source: "github", Target: "acme"}, {Source: "git", Target: "app, other"}} // the second is of two reports
 	for _, format := range Formats {
-		var b bytes.Buffer
-		h := handler(t, format, &b, Options{})
-		_ = h.Scan(finding.Scan{Source: "github", Target: "acme"})
-		_ = h.Finding(f)
-		if err := h.Summary(finding.Summary{}); err != nil {
-			t.Fatal(err)
-		}
-		want := []string{"github.com/acme/app", "github.com/acme/other"}
-		if format == "github" { // one place, that of the annotation
-			want = want[:1]
-		}
-		for _, repo := range want {
-			if !strings.Contains(b.String(), repo) {
-				t.Errorf("%s does not name %s:\n%s", format, repo, &b)
+		for _, scan := range scans {
+			var b bytes.Buffer
+			h := handler(t, format, &b, Options{})
+			_ = h.Scan(scan)
+			_ = h.Finding(f)
+			if err := h.Summary(finding.Summary{}); err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"github.com/acme/app", "github.com/acme/other"}
+			if format == "github" { // one place, that of the annotation
+				want = want[:1]
+			}
+			for _, repo := range want {
+				if !strings.Contains(b.String(), repo) {
+					t.Errorf("%s of %s does not name %s:\n%s", format, scan.Source, repo, &b)
+				}
 			}
 		}
 	}

@@ -156,7 +156,7 @@ func (v *view) head() {
 `, trusted(ContentSecurityPolicy()), cmp.Or(v.scan.Target, "Report"))
 	v.put("<style>%s</style></head>\n<body>\n", trusted(pageStyle))
 	v.put(`<a class="skip" href="#findings">Skip to the findings</a>` + "\n")
-	v.put(`<header><p class="name">stanch</p><p class="about">%s %s`, foreign(v.scan.Source), foreign(v.scan.Target))
+	v.put(`<header><p class="name">stanch</p><p class="about">%s %s`, foreign(wording.Source(&v.scan)), foreign(v.scan.Target))
 	if !v.scan.Started.IsZero() {
 		v.put(` · <time datetime="%s">%s UTC</time>`, v.scan.Started.UTC().Format(time.RFC3339), v.scan.Started.UTC().Format("2006-01-02 15:04"))
 	}

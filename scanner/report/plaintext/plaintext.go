@@ -90,7 +90,7 @@ func (t *handler) Summary(s finding.Summary) error {
 }
 
 func (t *handler) header() {
-	t.out.put(dim, fmt.Sprintf("stanch %s, %s %s", printable.Quoted(t.Header.Version), printable.Quoted(t.Header.Source), printable.Quoted(t.Header.Target)))
+	t.out.put(dim, fmt.Sprintf("stanch %s, %s %s", printable.Quoted(t.Header.Version), printable.Quoted(wording.Source(&t.Header)), printable.Quoted(t.Header.Target)))
 	if !t.Header.Started.IsZero() {
 		t.out.put(dim, ", "+t.Header.Started.Format(time.RFC3339))
 	}

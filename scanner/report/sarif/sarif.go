@@ -252,8 +252,10 @@ func (h *handler) message(f *finding.Finding) string {
 	if wording.Buried(f) {
 		parts = append(parts, escape(wording.Unreachable(&f.Locations[0])))
 	}
-	if len(f.Locations) > 0 && h.Header.Source != "git" && f.Locations[0].Repo != "" {
-		parts = append(parts, "in "+escape(f.Locations[0].Repo))
+	if len(f.Locations) > 0 {
+		if repo := wording.Repo(&h.Header, &f.Locations[0]); repo != "" {
+			parts = append(parts, "in "+escape(repo))
+		}
 	}
 	if n := len(f.Locations); n > 1 {
 		parts = append(parts, "in "+wording.Plural(n, "place"))

@@ -39,10 +39,26 @@ func FirstLocations(list []finding.Location, n int) []finding.Location {
 // LocationIn writes a location in a line, after the repository that it is in unless that is
 // all that was scanned.
 func LocationIn(scan *finding.Scan, l *finding.Location) string {
-	if l.Repo == "" || l.Repo == scan.Target {
-		return Location(l)
+	if repo := Repo(scan, l); repo != "" {
+		return printable.Quoted(repo) + "  " + Location(l)
 	}
-	return printable.Quoted(l.Repo) + "  " + Location(l)
+	return Location(l)
+}
+
+// Repo returns the repository that l is in, "" if that is all that was scanned.
+func Repo(scan *finding.Scan, l *finding.Location) string {
+	if l.Repo == scan.Target {
+		return ""
+	}
+	return l.Repo
+}
+
+// Source names the kind of a scan, in front of its target.
+func Source(scan *finding.Scan) string {
+	if scan.Source == "several" { // see finding.Merge
+		return "several scans:"
+	}
+	return scan.Source
 }
 
 // Location writes a location in a line, as PATH:LINE where there is a path, so
