@@ -172,7 +172,7 @@ func TestGitHub(t *testing.T) {
 		{"all_skipped", "acme --skip acme/*", gitHubToken, nil, "acme: --skip acme/* leaves nothing to scan: GitHub lists 8 repositories, left out: 8 skipped", cli.ExitIncomplete},
 		{"unknown", "nobody", gitHubToken, nil, "looking up nobody", cli.ExitIncomplete},
 		{"wrong_token", "acme", "other", nil, "GitHub does not permit it", cli.ExitIncomplete},
-		{"shard_1", "acme --skip acme/gone --deleted=false --include gists --shard 1/2", gitHubToken, []string{"2: pulls"}, "of the repositories are in other shards than 1/2", cli.ExitLeaks},
+		{"shard_1", "acme --skip acme/gone --deleted=false --include gists --shard 1/2", gitHubToken, []string{"2: pulls"}, "3 repositories in other shards than 1/2", cli.ExitLeaks},
 		{"shard_2", "acme --skip acme/gone --deleted=false --include gists --shard 2/2", gitHubToken, []string{"1: app", "3: old-archive", "4: app.wiki", "6: 1"}, "in other shards than 2/2", cli.ExitLeaks},
 		{"wrong_shard", "acme --shard 3/2", gitHubToken, nil, "--shard 3/2", cli.ExitUsage},
 		{"pattern", "acme --skip [", gitHubToken, nil, "--skip [", cli.ExitUsage},

@@ -31,11 +31,21 @@ func ParseTarget(text, api string) (string, error) {
 	case u.Scheme != "https" && u.Scheme != "http" && !git:
 		return "", fmt.Errorf("%s: it is not the URL of a repository or an owner, such as %s", shown, web.JoinPath("acme/app"))
 	case !sameHost(u, web, git):
-		return "", fmt.Errorf("%s: the GitHub that is asked is %s. If this is a GitHub Enterprise Server, give its --api-url, https://%s/api/v3; \"stanch git URL\" reads one repository of any server", shown, web.Host, u.Hostname())
+		return "", fmt.Errorf("%s: the GitHub that is asked is %s. If this is a GitHub, give its --api-url, %s; \"stanch git URL\" reads one repository of any server", shown, web.Host, apiOf(u.Hostname()))
 	case u.User != nil && !(git && u.User.String() == "git"):
 		return "", fmt.Errorf("%s: a user or a token stands in the URL: leave it out, and give the token as GITHUB_TOKEN or with --token-file", shown)
 	}
 	return ofPath(u.Path, shown)
+}
+
+// apiOf returns the URL of the API of the GitHub whose pages are at host, a GitHub Enterprise
+// Server unless its name says otherwise.
+func apiOf(host string) string {
+	host = strings.TrimPrefix(strings.ToLower(host), "www.")
+	if host == "github.com" || strings.HasSuffix(host, ".ghe.com") {
+		return "https://api." + host
+	}
+	return "https://" + host + "/api/v3"
 }
 
 // targetURL reads text as a URL, as the form HOST:PATH of ssh, or as one without a scheme

@@ -52,6 +52,8 @@ func TestParseTarget(t *testing.T) {
 		{"git@gitlab.com:acme/app.git", com, "is asked is github.com"},
 		{"https://github.com/acme", enterprise, "is asked is git.acme.example"},
 		{"https://git.acme.example/acme", com, "--api-url, https://git.acme.example/api/v3"},
+		{"https://www.github.com/acme", enterprise, "--api-url, https://api.github.com;"},
+		{"https://acme.ghe.com/tools", com, "--api-url, https://api.acme.ghe.com;"},
 		{"https://github.com/acme/app/tree/main", com, "give acme/app"},
 		{"https://github.com/acme/app/pull/7", com, "give acme/app"},
 		{"https://github.com/", com, "not the name"},

@@ -102,7 +102,7 @@ func (s *Scan) List(ctx context.Context, targets []string) (*Listing, error) {
 		}
 	}
 	if n := len(elsewhere); n > 0 {
-		s.Notice("%d of the repositories are in other shards than %s", n, s.Shard)
+		s.Notice("%s in other shards than %s", plural(n), s.Shard)
 	}
 	return l, s.checkListed(l, targets, listed, len(elsewhere))
 }
