@@ -98,10 +98,24 @@ func (r reader) replay(ctx context.Context, name string, h finding.Handler) erro
 		defer file.Close()
 		in = file
 	}
-	if err := finding.Replay(in, h, r.secrets); err != nil {
+	if err := finding.Replay(in, interruptible{h, ctx}, r.secrets); err != nil {
 		return fmt.Errorf("%s: %w", shown(name), err)
 	}
 	return nil
+}
+
+// interruptible is a Handler that refuses findings once ctx has ended: Ctrl-C must not wait for
+// the end of large reports.
+type interruptible struct {
+	finding.Handler
+	ctx context.Context
+}
+
+func (h interruptible) Finding(f finding.Finding) error {
+	if err := h.ctx.Err(); err != nil {
+		return err
+	}
+	return h.Handler.Finding(f)
 }
 
 func shown(name string) string {
@@ -135,7 +149,7 @@ func (r reader) merge(ctx context.Context, names []string, h finding.Handler) er
 		reports = append(reports, saved)
 	}
 	r.missingShards(reports)
-	return errors.Join(cut, finding.Merge(reports, h))
+	return errors.Join(cut, finding.Merge(reports, interruptible{h, ctx}))
 }
 
 // oneRun is how long the shards of one scan may take to begin.
