@@ -32,7 +32,7 @@ func ParseTarget(text, api string) (string, error) {
 		return "", fmt.Errorf("%s: it is not the URL of a repository or an owner, such as %s", shown, web.JoinPath("acme/app"))
 	case !sameHost(u, web, git):
 		return "", fmt.Errorf("%s: the GitHub that is asked is %s. If this is a GitHub, give its --api-url, %s; \"stanch git URL\" reads one repository of any server", shown, web.Host, apiOf(u.Hostname()))
-	case u.User != nil && !(git && u.User.String() == "git"):
+	case u.User != nil && (!git || u.User.String() != "git"):
 		return "", fmt.Errorf("%s: a user or a token stands in the URL: leave it out, and give the token as GITHUB_TOKEN or with --token-file", shown)
 	}
 	return ofPath(u.Path, shown)
