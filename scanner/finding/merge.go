@@ -113,20 +113,47 @@ func (m *merger) header() Scan {
 	return out
 }
 
-// findings returns which findings of the reports are one, in the order in which they come.
-func (m *merger) findings() (out [][]ref) {
-	at := map[string]int{} // in out, by fingerprint
+// findings returns which findings of the reports are one. They are in the order of any report, that
+// of their first places, in whichever order the reports are named.
+func (m *merger) findings() [][]ref {
+	var all [][]ref
+	at := map[string]int{} // in all, by fingerprint
 	for i, r := range m.reports {
 		for k := range r.Findings {
 			id := r.Findings[k].Fingerprint()
 			n, ok := at[id]
 			if !ok || id == "" { // of a stream that stanch did not write
-				n = len(out)
+				n = len(all)
 				at[id] = n
-				out = append(out, nil)
+				all = append(all, nil)
 			}
-			out[n] = append(out[n], ref{i, k})
+			all[n] = append(all[n], ref{i, k})
 		}
+	}
+	firsts := make([]*Location, len(all))
+	order := make([]int, len(all))
+	for n, refs := range all {
+		order[n] = n
+		if f := m.finding(refs); len(f.Locations) > 0 {
+			first := f.Locations[0] // without the others, which a pointer into the list would keep
+			firsts[n] = &first
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, y := firsts[a], firsts[b]
+		switch {
+		case x != nil && y != nil:
+			return compareLocations(x, y)
+		case x != nil:
+			return -1
+		case y != nil:
+			return 1
+		}
+		return 0
+	})
+	out := make([][]ref, len(all))
+	for i, n := range order {
+		out[i] = all[n]
 	}
 	return out
 }
@@ -150,18 +177,19 @@ func (m *merger) finding(refs []ref) Finding {
 	return mergeParts(parts)
 }
 
-// placed returns list, of the i-th report, as a copy in which each location says which target
-// it is in, if there are several. The path of a file that was named to "stanch dir" says so
-// already.
+// placed returns list, of the i-th report, in which each location says which target it is in, if
+// there are several: a copy if that adds something. The path of a file that was named to
+// "stanch dir" says so already.
 func (m *merger) placed(list []Location, i int) []Location {
-	if !m.several {
+	h := &m.reports[i].Header
+	unplaced := func(l Location) bool { return (l.Repo == "" || l.Repo == h.Target) && !h.names(l.Path) }
+	if !m.several || !slices.ContainsFunc(list, unplaced) {
 		return list
 	}
-	h := &m.reports[i].Header
 	list = slices.Clone(list)
 	for k := range list {
-		if l := &list[k]; (l.Repo == "" || l.Repo == h.Target) && !h.names(l.Path) {
-			l.Repo = m.targets[i]
+		if unplaced(list[k]) {
+			list[k].Repo = m.targets[i]
 		}
 	}
 	return list
@@ -208,14 +236,17 @@ func mergeParts(parts []*part) Finding {
 	for _, n := range omitted {
 		f.Omitted += n
 	}
-	slices.SortFunc(f.Locations, func(a, b Location) int {
-		if a.AtHead != b.AtHead {
-			return cmp.Or(map[bool]int{true: -1}[a.AtHead], 1)
-		}
-		return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.Part, b.Part), strings.Compare(a.Repo, b.Repo), strings.Compare(a.Path, b.Path),
-			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Commit, b.Commit))
-	})
+	slices.SortFunc(f.Locations, func(a, b Location) int { return compareLocations(&a, &b) })
 	return f
+}
+
+// compareLocations orders places as a scan does, and those of one path by repository.
+func compareLocations(a, b *Location) int {
+	if a.AtHead != b.AtHead {
+		return cmp.Or(map[bool]int{true: -1}[a.AtHead], 1)
+	}
+	return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.Part, b.Part), strings.Compare(a.Repo, b.Repo), strings.Compare(a.Path, b.Path),
+		cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Commit, b.Commit))
 }
 
 // compareVerdicts orders parts by what their verdict is worth: an answer beats none, the

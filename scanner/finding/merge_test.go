@@ -187,6 +187,27 @@ func TestMergeHere(t *testing.T) {
 	}
 }
 
+// TestMergeOrder: findings are ordered by their first places, in whichever order the reports are
+// named; one without a place comes last.
+func TestMergeOrder(t *testing.T) {
+	at := func(id string, l ...Location) Finding {
+		f := found(verifier.Live, 1, l...)
+		f.Digest = &Digest{Fingerprint: id}
+		return f
+	}
+	a := saved("x", 1, at("nowhere"), at("head", Location{Path: "b", AtHead: true, Time: day(9)}), at("gone", Location{Path: "a", AtHead: true, Time: day(8)}))
+	b := saved("x", 2, at("old", Location{Path: "a", Time: day(0)}), at("gone", Location{Path: "a", Time: day(8)}))
+	for _, reports := range [][]*Saved{{a, b}, {b, a}} {
+		var got []string
+		for _, f := range merged(t, reports...).Findings {
+			got = append(got, f.Fingerprint())
+		}
+		if want := []string{"head", "old", "gone", "nowhere"}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // TestMergeFolders: a path says which target it is in if it begins with the whole of it.
 func TestMergeFolders(t *testing.T) {
 	list := []Location{{Path: "app/x"}, {Path: "app"}, {Path: "app.env"}, {Path: "x"}}
