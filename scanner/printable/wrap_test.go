@@ -2,7 +2,9 @@ package printable_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
@@ -25,5 +27,13 @@ func TestWrap(t *testing.T) {
 		if got := printable.Wrap(tt.line, tt.width); !slices.Equal(got, tt.want) {
 			t.Errorf("%q at %d: %q, want %q", tt.line, tt.width, got, tt.want)
 		}
+	}
+}
+
+// TestWrapIsLinear: a line of 4 MB, which a stranger may have written, keeps nobody waiting.
+func TestWrapIsLinear(t *testing.T) {
+	line, began := strings.Repeat("a b ", 1<<20), time.Now()
+	if rows := printable.Wrap(line, 40); len(rows) < 1<<16 || time.Since(began) > 5*time.Second {
+		t.Errorf("%d rows in %v", len(rows), time.Since(began))
 	}
 }
