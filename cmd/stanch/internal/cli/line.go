@@ -84,6 +84,23 @@ func (l *Line) clear() {
 	l.shown = false
 }
 
+// Pause erases the line, and lets none be shown until resume is called: a person is asked for
+// something on the same terminal.
+func (l *Line) Pause() (resume func()) {
+	if l == nil {
+		return func() {}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clear()
+	l.inRow = true
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.inRow = false
+	}
+}
+
 // During calls do, and shows text() meanwhile.
 func (l *Line) During(text func() string, do func() error) error {
 	if l == nil {

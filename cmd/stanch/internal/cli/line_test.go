@@ -74,6 +74,17 @@ func TestLine(t *testing.T) {
 			t.Errorf("on the terminal: %q, want %q", &tty, step.want)
 		}
 	}
+	l.Show("five")
+	tty.Reset()
+	resume := l.Pause()
+	if l.Show("six"); tty.String() != erase {
+		t.Errorf("while somebody is asked: %q", &tty)
+	}
+	tty.Reset()
+	resume()
+	if l.Show("six"); tty.String() != erase+"six" {
+		t.Errorf("after that: %q", &tty)
+	}
 	unknown := lineOn(&tty, 0)
 	tty.Reset()
 	if unknown.Show(strings.Repeat("x", 100)); tty.String() != erase+strings.Repeat("x", 78)+"…" {
@@ -106,6 +117,7 @@ func TestNoLine(t *testing.T) {
 		t.Fatalf("a Line on a file: %v", l)
 	}
 	l.Show("x")
+	l.Pause()()
 	l.Clear()
 	called := false
 	if err := l.During(func() string { return "x" }, func() error { called = true; return nil }); err != nil || !called || file.Len() > 0 {

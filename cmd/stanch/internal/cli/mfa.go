@@ -13,7 +13,7 @@ import (
 
 // askMFA asks the person at the terminal for the code of an MFA device. It asks there whatever
 // the standard streams are: they may carry a report.
-func askMFA(ctx context.Context, serial string) (string, error) {
+func (s *Streams) askMFA(ctx context.Context, serial string) (string, error) {
 	in, out := "/dev/tty", "/dev/tty"
 	if runtime.GOOS == "windows" {
 		in, out = "CONIN$", "CONOUT$"
@@ -28,6 +28,7 @@ func askMFA(ctx context.Context, serial string) (string, error) {
 		return "", fmt.Errorf("there is no terminal: %w", err)
 	}
 	defer w.Close()
+	defer s.Line.Pause()()
 	if _, err := fmt.Fprintf(w, "Code of the MFA device %s: ", printable.Text(serial)); err != nil {
 		return "", err
 	}

@@ -32,10 +32,10 @@ func AddEndpoint(cmd *cobra.Command, endpoint *string) {
 	_ = cmd.Flags().MarkHidden("aws-endpoint")
 }
 
-// Config returns the configuration of the operator. version goes into the user agent.
-func (f *OperatorFlags) Config(version string) operator.Config {
+// Config returns the configuration of the operator.
+func (f *OperatorFlags) Config(s *Streams) operator.Config {
 	cfg := operator.Config{
-		Profile: f.Profile, Role: f.Role, RoleFrom: f.RoleFrom, ExternalID: f.ExternalID, MFA: askMFA, Version: version, Endpoint: f.Endpoint,
+		Profile: f.Profile, Role: f.Role, RoleFrom: f.RoleFrom, ExternalID: f.ExternalID, MFA: s.askMFA, Version: s.Version, Endpoint: f.Endpoint,
 	}
 	if f.Endpoint != "" {
 		cfg.Wait = time.Millisecond // a test server has no answer later that it does not have now
@@ -44,8 +44,11 @@ func (f *OperatorFlags) Config(version string) operator.Config {
 }
 
 // Open signs in as the operator.
-func (f *OperatorFlags) Open(ctx context.Context, version string) (*operator.Operator, error) {
-	o, err := operator.New(ctx, f.Config(version))
+func (f *OperatorFlags) Open(ctx context.Context, s *Streams) (o *operator.Operator, err error) {
+	err = s.Line.During(func() string { return "asking AWS who you are" }, func() error {
+		o, err = operator.New(ctx, f.Config(s))
+		return err
+	})
 	if err != nil && f.ProfileFrom != "" {
 		err = fmt.Errorf("with your %s: %w", f.ProfileFrom, err)
 	}

@@ -41,7 +41,7 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 				return cli.Failed(err)
 			}
 			saved := st.report
-			op, err := openOperator(cmd.Context(), *f, s.Version)
+			op, err := openOperator(cmd.Context(), s, *f)
 			if err != nil {
 				return err
 			}

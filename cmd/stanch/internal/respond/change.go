@@ -56,7 +56,7 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 	if err != nil {
 		return err
 	}
-	op, actor, err := f.identity(ctx, s.Version)
+	op, actor, err := f.identity(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 		err = fmt.Errorf("%w; if another plan was written over this file: stanch keeps each plan that it applies as %s", err, filepath.Join(filepath.Dir(r.JournalFile), "plan-*.json"))
 	}
 	// Notices come last: no listener keeps a key from being shut off.
-	shown := errors.Join(page(s.Stdout).WriteOutcomes(outcomes, file, plan, f.typed), f.notifyAll(ctx, s.Version, targets, op, plan, outcomes))
+	shown := errors.Join(page(s.Stdout).WriteOutcomes(outcomes, file, plan, f.typed), f.notifyAll(ctx, s, targets, op, plan, outcomes))
 	var begun *protocol.UnfinishedError
 	switch {
 	case err != nil && !errors.As(err, &begun):
@@ -103,7 +103,7 @@ func (f *respondFlags) newRun(s *cli.Streams, op *operator.Operator, actor strin
 	if err != nil {
 		return nil, err
 	}
-	leaked := f.Config(s.Version)
+	leaked := f.Config(s)
 	leaked.LeakedProxy = f.leakedProxy
 	r := &protocol.Run{
 		JournalFile: name, Actor: actor,

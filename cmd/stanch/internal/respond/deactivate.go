@@ -180,7 +180,7 @@ func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, out io.Write
 		outcomes, err = r.Apply(ctx, plan)
 		return err
 	})
-	notified := d.respond.notifyAll(ctx, s.Version, targets, p.Operator, plan, outcomes)
+	notified := d.respond.notifyAll(ctx, s, targets, p.Operator, plan, outcomes)
 	if err = errors.Join(d.hide(err), d.showOutcomes(out, outcomes, file, plan), d.hide(notified)); err != nil {
 		return cli.UnfinishedIf(err)
 	}

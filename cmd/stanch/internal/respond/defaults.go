@@ -64,11 +64,11 @@ func identify(f *cli.OperatorFlags, s settings.Settings) {
 
 // openOperator signs in as the operator, by the flags, the environment and the operator's
 // own file.
-func openOperator(ctx context.Context, f cli.OperatorFlags, version string) (*operator.Operator, error) {
-	s, err := settings.Read(os.Getenv)
+func openOperator(ctx context.Context, s *cli.Streams, f cli.OperatorFlags) (*operator.Operator, error) {
+	own, err := settings.Read(os.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	identify(&f, s)
-	return f.Open(ctx, version)
+	identify(&f, own)
+	return f.Open(ctx, s)
 }

@@ -51,7 +51,7 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 				profiles = []string{""}
 			}
 			for _, profile := range profiles {
-				list, err := fetchInventory(cmd.Context(), cli.OperatorFlags{Profile: profile, Endpoint: endpoint}, s.Version, now)
+				list, err := fetchInventory(cmd.Context(), s, cli.OperatorFlags{Profile: profile, Endpoint: endpoint}, now)
 				if err != nil {
 					return cli.Failed(fmt.Errorf("profile %s: %w", cmp.Or(profile, "(default)"), err))
 				}
@@ -74,10 +74,14 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 	return cmd
 }
 
-func fetchInventory(ctx context.Context, f cli.OperatorFlags, version string, now time.Time) (inventory.List, error) {
-	op, err := f.Open(ctx, version)
+func fetchInventory(ctx context.Context, s *cli.Streams, f cli.OperatorFlags, now time.Time) (list inventory.List, err error) {
+	op, err := f.Open(ctx, s)
 	if err != nil {
 		return inventory.List{}, err
 	}
-	return inventory.Fetch(ctx, op, now)
+	err = s.Line.During(func() string { return "asking IAM for the access keys of the account" }, func() error {
+		list, err = inventory.Fetch(ctx, op, now)
+		return err
+	})
+	return list, err
 }

@@ -28,17 +28,17 @@ func (f *respondFlags) targets() ([]notify.Target, error) {
 
 // notifyAll sends notices of how it went. If op is nil, it signs in as the operator for
 // targets at AWS.
-func (f *respondFlags) notifyAll(ctx context.Context, version string, targets []notify.Target, op *operator.Operator, plan response.Plan, outcomes []response.Outcome) error {
+func (f *respondFlags) notifyAll(ctx context.Context, s *cli.Streams, targets []notify.Target, op *operator.Operator, plan response.Plan, outcomes []response.Outcome) error {
 	if len(targets) == 0 || len(outcomes) == 0 {
 		return nil
 	}
-	n := notify.Notifier{Version: version}
+	n := notify.Notifier{Version: s.Version}
 	for _, t := range targets {
 		if !t.AWS() || op != nil {
 			continue
 		}
 		var err error
-		if op, err = f.Open(ctx, version); err != nil {
+		if op, err = f.Open(ctx, s); err != nil {
 			break // Send names the targets that it could not reach
 		}
 	}

@@ -46,7 +46,7 @@ AWS sends an event twice, the exit code is 0.`,
 				return err
 			}
 			f.startsFrom(st, leaks)
-			op, err := f.Open(ctx, s.Version)
+			op, err := f.Open(ctx, s)
 			if err != nil {
 				return err
 			}

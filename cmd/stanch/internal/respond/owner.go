@@ -38,11 +38,11 @@ func (f *OwnerFlags) Check(verifies bool) error {
 
 // Open signs in as the operator, if the scan needs that: nil if it does not. It is called
 // before anything is scanned, since the key that leaked may be waiting.
-func (f *OwnerFlags) Open(ctx context.Context, version string) (*operator.Operator, error) {
+func (f *OwnerFlags) Open(ctx context.Context, s *cli.Streams) (*operator.Operator, error) {
 	if !f.Assess && !f.deactivates {
 		return nil, nil
 	}
-	op, err := openOperator(ctx, f.OperatorFlags, version)
+	op, err := openOperator(ctx, s, f.OperatorFlags)
 	if err != nil {
 		return nil, fmt.Errorf("nothing was scanned: %w", err)
 	}

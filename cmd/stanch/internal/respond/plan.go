@@ -71,7 +71,7 @@ without its secret, the answer in the report counts for an hour.`,
 				return err
 			}
 			f.startsFrom(st, leaks)
-			op, _, err := f.identity(cmd.Context(), s.Version)
+			op, _, err := f.identity(cmd.Context(), s)
 			if err != nil {
 				return err
 			}

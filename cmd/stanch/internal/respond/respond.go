@@ -90,11 +90,11 @@ func (f *respondFlags) rules() (response.Rules, error) {
 
 // identity returns who the operator is and their name for the journal; nobody with
 // --self.
-func (f *respondFlags) identity(ctx context.Context, version string) (*operator.Operator, string, error) {
+func (f *respondFlags) identity(ctx context.Context, s *cli.Streams) (*operator.Operator, string, error) {
 	if f.self {
 		return nil, "somebody with a leaked key (--self)", nil
 	}
-	op, err := f.Open(ctx, version)
+	op, err := f.Open(ctx, s)
 	if err != nil {
 		return nil, "", err
 	}

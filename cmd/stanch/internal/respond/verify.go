@@ -54,7 +54,7 @@ keys and one is live, and 0 if none is.`,
 			}
 			var op *operator.Operator
 			if asOwner {
-				if op, err = openOperator(cmd.Context(), *own, s.Version); err != nil {
+				if op, err = openOperator(cmd.Context(), s, *own); err != nil {
 					return err
 				}
 			}

@@ -113,7 +113,7 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 
 // OpenOwner signs in as the operator, if the scan needs that.
 func (j *Job) OpenOwner(ctx context.Context) (err error) {
-	j.Operator, err = j.Flags.Owner.Open(ctx, j.Streams.Version)
+	j.Operator, err = j.Flags.Owner.Open(ctx, j.Streams)
 	j.assessor.Operator = j.Operator
 	return err
 }
