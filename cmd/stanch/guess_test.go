@@ -323,6 +323,18 @@ func TestGuesses(t *testing.T) {
 	}
 }
 
+// TestHelpIsFound: each way to ask for help works.
+func TestHelpIsFound(t *testing.T) {
+	for typed, want := range map[string]string{
+		"": "Guard", "help": "Guard", "--help": "Guard", "-h": "Guard", "help git": "stanch git [PATH|URL]", "git --help": "stanch git [PATH|URL]",
+		"help hook": "stanch hook COMMAND", "hook": "stanch hook COMMAND", "help hook run": "stanch hook run [FILE...]", "help help": "stanch help", "completion": "stanch completion COMMAND",
+	} {
+		if out := printed(t, cli.ExitClean, "", strings.Fields(typed)...); !strings.Contains(out, want) {
+			t.Errorf("stanch %s: %q is missing:\n%s", typed, want, out)
+		}
+	}
+}
+
 // TestNoWrongHint: a flag of scans is not explained to commands for which it would mean another
 // thing.
 func TestNoWrongHint(t *testing.T) {

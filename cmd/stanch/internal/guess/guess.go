@@ -24,7 +24,8 @@ import (
 // Teach makes all commands below root explain wrong flags and wrong arguments.
 func Teach(root *cobra.Command) {
 	root.SetFlagErrorFunc(wrongFlag)
-	root.InitDefaultCompletionCmd() // cobra would add it later, with its own errors
+	root.InitDefaultHelpCmd() // cobra would add these later, with their own errors
+	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		for _, shell := range completion.Commands() {
 			write := shell.RunE
@@ -55,7 +56,7 @@ func explainArgs(c *cobra.Command) {
 // stanch has the command that args name, they are returned as they are.
 func Command(root *cobra.Command, args []string, stderr io.Writer) ([]string, error) {
 	switch {
-	case len(args) > 1 && args[0] == "help":
+	case len(args) > 0 && args[0] == "help":
 		return args, noCommandIn(root, args[1:])
 	case len(args) > 0 && strings.HasPrefix(args[0], "__complete"):
 		cli.PlainUsages(root)
@@ -115,9 +116,9 @@ func noCommandIn(root *cobra.Command, words []string) error {
 	return wrongArgs(found, rest)
 }
 
-// has reports whether stanch has the command; cobra adds "help" later.
+// has reports whether stanch has the command.
 func has(root *cobra.Command, name string) bool {
-	return name == "help" || slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == name || c.HasAlias(name) })
+	return slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == name || c.HasAlias(name) })
 }
 
 // meant returns the arguments that say in stanch's words what args say; nil if nothing here
