@@ -181,6 +181,7 @@ func TestSweepRefuses(t *testing.T) {
 		}
 	}
 	says("there is no target", cli.ExitUsage, "run")
+	says("there is no target", cli.ExitUsage, "report")
 	o.add(t)
 	says("nobody: there is no such target", cli.ExitUsage, "run", "nobody", "--no-verify")
 	says("nobody: there is no such target", cli.ExitIncomplete, "remove", "nobody")

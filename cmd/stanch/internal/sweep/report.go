@@ -44,12 +44,12 @@ history, and the outcome for each repository. Nothing is read or verified again.
 				return err
 			}
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
+				names, err := targetNames(cmd.Context(), store, args)
+				if err != nil {
+					return err // of no target at all: nothing was read, which is not clean
+				}
 				target := ""
 				if len(args) > 0 {
-					names, err := targetNames(cmd.Context(), store, args)
-					if err != nil {
-						return err
-					}
 					target = names[0]
 				}
 				return writeSwept(cmd.Context(), s.Version, store, target, f.FailOn, h, out)
