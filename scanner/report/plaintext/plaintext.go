@@ -164,7 +164,8 @@ func (t *handler) fingerprint(fingerprint, rule string) {
 	case !t.tooWide("  " + label + " " + fingerprint):
 		t.row(label, dim, fingerprint)
 	default:
-		t.row(label, dim, "")
+		t.out.put(dim, "  "+label)
+		t.out.nl()
 		t.out.put(dim, "  "+fingerprint)
 		t.out.nl()
 	}
