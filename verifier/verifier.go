@@ -54,6 +54,10 @@ const (
 	Unknown State = "unknown"
 )
 
+// NotAsked is the Reason of Skipped for a key that could have been asked about, in a scan that
+// sends nothing.
+const NotAsked = "AWS was not asked (--verify does)"
+
 var (
 	// ErrNoAnswer is wrapped by Verdict.Err if the provider itself did not answer: the
 	// network failed, or a proxy replied.

@@ -130,7 +130,9 @@ func TestAction(t *testing.T) {
           inventory: |
             {inventory2}
             {inventory1}
-          fail-on: live`, []string{`"exit-code": "0"`, "alice1", "Job succeeded"}},
+          fail-on: never`, []string{`"exit-code": "0"`, "alice1", "Job succeeded"}},
+		{"nothing_is_asked", "push", leak, `
+          fail-on: live`, []string{`"exit-code": "2"`, "::error title=stanch::", "add --verify (in the action: verify: true)", "Job failed"}},
 		{"config", "push", leak, `
           config: {config1}`, []string{`"exit-code": "0"`, "1 ignored", "Job succeeded"}},
 		{"confidence", "push", leak, `

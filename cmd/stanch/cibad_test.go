@@ -242,7 +242,8 @@ func TestCIElsewhere(t *testing.T) {
 		{"variable_of_several_lines", "main", map[string]string{"STANCH_BASELINE": "\n/none/1\n/none/2\n"}, nil, "", 2, "/none/1: "},
 		{"list_with_spaces", "main", map[string]string{"STANCH_ACCOUNTS": "111122223333, 444455556666 ,\t777788889999", "STANCH_VERIFY": "true"}, []string{"--base", "{push_after}"}, "", 0, "No commit of this range is new"},
 		{"accounts_without_verify", "main", map[string]string{"STANCH_ACCOUNTS": "111122223333\n444455556666"}, nil, "", 2, "add --verify"},
-		{"fail_on_variable", "main", map[string]string{"STANCH_FAIL_ON": "live", "STANCH_BASE": c.fill("{push_before}")}, nil, "4", 0, ""},
+		{"fail_on_variable", "main", map[string]string{"STANCH_FAIL_ON": "never", "STANCH_BASE": c.fill("{push_before}")}, nil, "4", 0, ""},
+		{"live_without_verify", "main", map[string]string{"STANCH_FAIL_ON": "live", "STANCH_BASE": c.fill("{push_before}")}, nil, "", 2, "add --verify (in the action: verify: true)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for name, value := range tt.env {

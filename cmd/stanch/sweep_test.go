@@ -85,6 +85,9 @@ func TestSweep(t *testing.T) {
 				}
 			}
 			want(cli.ExitLeaks, "1: app", "2: copy")
+			if status, _, errs := o.stanch(t, "report", "--fail-on", "live"); status != cli.ExitIncomplete || !strings.Contains(errs, "AWS gave no answer about 2 keys") {
+				t.Errorf("no sweep has asked AWS: %d: %s", status, errs)
+			}
 			calls, _ := o.taken()
 			if n := len(slices.DeleteFunc(calls, func(c string) bool { return c != "/repos/acme/copy" })); n != 1 {
 				t.Errorf("what copy is a fork of is asked %d times: it waits for that, and then knows", n)

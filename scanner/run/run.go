@@ -96,8 +96,22 @@ type Scan struct {
 
 // A Result holds all that decides the exit code of a scan.
 type Result struct {
-	Leaks   int // findings that FailOn counts
-	Summary finding.Summary
+	Leaks int // findings that FailOn counts
+	// Unanswered counts the findings about which AWS gave no answer, if FailOn counts live keys
+	// alone: each of them may be one. A report of sweeps also has keys that no sweep asked about.
+	Unanswered int
+	Summary    finding.Summary
+}
+
+// Count counts f, as failOn says.
+func (r *Result) Count(f *finding.Finding, failOn FailOn) {
+	switch {
+	case f.Ignored != "":
+	case failOn.Counts(f.Verdict.State):
+		r.Leaks++
+	case failOn == FailOnLive && (f.Verdict.State == verifier.Unknown || f.Verdict.Reason == verifier.NotAsked):
+		r.Unanswered++
+	}
 }
 
 // Scan scans src.
@@ -153,9 +167,7 @@ type failCounter struct {
 
 // Finding implements scanner.Sink.
 func (c *failCounter) Finding(f *finding.Finding) error {
-	if f.Ignored == "" && c.failOn.Counts(f.Verdict.State) {
-		c.Leaks++
-	}
+	c.Count(f, c.failOn)
 	return c.Sink.Finding(f)
 }
 

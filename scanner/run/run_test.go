@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner"
@@ -40,6 +41,39 @@ func TestFailOn(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestUnanswered: a level that counts live keys alone must not pass keys about which nobody
+// knows anything. Those that need no answer pass.
+func TestUnanswered(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		failOn  run.FailOn
+		f       finding.Finding
+		want    int
+		isALeak int
+	}{
+		{"no answer", run.FailOnLive, finding.Finding{Verdict: verifier.Verdict{State: verifier.Unknown}}, 1, 0},
+		{"not asked", run.FailOnLive, finding.Finding{Verdict: awsverifier.Offline{}.Verify(t.Context(), key())}, 1, 0},
+		{"live", run.FailOnLive, finding.Finding{Verdict: verifier.Verdict{State: verifier.Live}}, 0, 1},
+		{"dead", run.FailOnLive, finding.Finding{Verdict: verifier.Verdict{State: verifier.Invalid}}, 0, 0},
+		{"an id alone", run.FailOnLive, finding.Finding{Verdict: verifier.Verdict{State: verifier.Skipped}}, 0, 0},
+		{"ignored", run.FailOnLive, finding.Finding{Ignored: "a test", Verdict: verifier.Verdict{State: verifier.Unknown}}, 0, 0},
+		{"counted anyway", run.FailOnUnknown, finding.Finding{Verdict: verifier.Verdict{State: verifier.Unknown}}, 0, 1},
+		{"nothing counts", run.FailOnNever, finding.Finding{Verdict: verifier.Verdict{State: verifier.Unknown}}, 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var r run.Result
+			if r.Count(&tt.f, tt.failOn); r.Unanswered != tt.want || r.Leaks != tt.isALeak {
+				t.Errorf("%d without an answer, %d leaks", r.Unanswered, r.Leaks)
+			}
+		})
+	}
+}
+
+// key returns a key that AWS can be asked about.
+func key() detectors.Credential {
+	return detectors.Credential{ID: detectorstest.KeyID("AKIA", detectorstest.Account, 1), Secret: detectors.NewSecret(detectorstest.SecretKey(1))}
 }
 
 // A memory is a source of texts by their paths.

@@ -62,7 +62,7 @@ func (o Offline) Verify(_ context.Context, c detectors.Credential) verifier.Verd
 	default:
 		v.Reason = missing(c)
 		if v.Reason == "" {
-			v.Reason = "AWS was not asked (--verify does)"
+			v.Reason = verifier.NotAsked
 		}
 	}
 	return v

@@ -126,9 +126,7 @@ func (w *writer) finding(f finding.Finding) error {
 		acknowledged(&f)
 	}
 	w.result.Summary.Count(&f)
-	if f.Ignored == "" && w.FailOn.Counts(f.Verdict.State) {
-		w.result.Leaks++
-	}
+	w.result.Count(&f, w.FailOn)
 	return w.Handler.Finding(f)
 }
 

@@ -119,3 +119,17 @@ func TestAcknowledged(t *testing.T) {
 		})
 	}
 }
+
+// TestNoAnswer: a report of live keys alone says how many may be live.
+func TestNoAnswer(t *testing.T) {
+	w, _ := newWriter()
+	w.FailOn = run.FailOnLive
+	for _, v := range []verifier.Verdict{{State: verifier.Unknown}, {State: verifier.Skipped, Reason: verifier.NotAsked}, {State: verifier.Invalid}} {
+		if err := w.finding(finding.Finding{Verdict: v, History: &finding.History{}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if w.result.Unanswered != 2 || w.result.Leaks != 0 {
+		t.Errorf("%d without an answer, %d leaks", w.result.Unanswered, w.result.Leaks)
+	}
+}

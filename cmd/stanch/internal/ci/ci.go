@@ -184,7 +184,7 @@ func (c *ciScan) job(ctx context.Context) (*scanflags.Job, error) {
 	if len(c.STS.Accounts) > 0 && !c.Verifies() {
 		return nil, errors.New("--accounts limits what AWS is asked about, and nothing is: add --verify (in the action: verify: true)")
 	}
-	c.WithoutLFS = true
+	c.WithoutLFS, c.InCI = true, true
 	c.Config.Within = "" // configure reads the project, when the event says which files to trust
 	job, err := c.Prepare(c.Streams)
 	c.publisher.Log = c.Stderr // --quiet may have changed it

@@ -91,8 +91,23 @@ func ScanEnded(result run.Result, err error) error {
 		return Incomplete(ErrUnread)
 	case result.Leaks > 0:
 		return ErrLeaks
+	case result.Unanswered > 0:
+		return &unansweredError{result.Unanswered}
 	}
 	return nil
+}
+
+// An unansweredError says that AWS gave no answer about some keys, where only live ones count:
+// nobody knows whether there are any. All was read, so the scan is complete.
+type unansweredError struct{ keys int }
+
+// Error implements error.
+func (e *unansweredError) Error() string {
+	keys, they := "1 key", "it is"
+	if e.keys > 1 {
+		keys, they = fmt.Sprintf("%d keys", e.keys), "they are"
+	}
+	return "--fail-on live: AWS gave no answer about " + keys + ", so nobody knows whether " + they + " live: scan again when AWS can be asked"
 }
 
 // Exit codes; the README documents them.
@@ -113,6 +128,7 @@ const (
 // reader chose to. The code is never 0, since there may be leaks that nobody was shown.
 func ExitCode(stderr io.Writer, err error) int {
 	var begun *protocol.UnfinishedError
+	var unanswered *unansweredError
 	switch {
 	case err == nil:
 		return ExitClean
@@ -127,7 +143,7 @@ func ExitCode(stderr io.Writer, err error) int {
 		return ExitUsage
 	case readerLeft(err) && !errors.Is(err, ErrUnfinished): // but half a change at AWS is no reader's choice
 		return ExitReaderLeft
-	case errors.Is(err, ErrIncomplete), errors.Is(err, ErrUnfinished):
+	case errors.Is(err, ErrIncomplete), errors.Is(err, ErrUnfinished), errors.As(err, &unanswered):
 		fmt.Fprintln(stderr, "stanch:", printable.Text(err.Error()))
 		return ExitIncomplete
 	case errors.Is(err, ErrBlocked): // an assistant blocks at this code, and at no other

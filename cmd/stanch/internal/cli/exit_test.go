@@ -37,6 +37,8 @@ func TestExitCode(t *testing.T) {
 		{"refused, and so not all is done", Unfinished(refused), ExitUsage, "not-confirmed"},
 		{"not all is done", Unfinished(errors.New("a step failed")), ExitIncomplete, "a step failed"},
 		{"unread", Incomplete(ErrUnread), ExitIncomplete, "could not be read"},
+		{"AWS gave no answer", &unansweredError{2}, ExitIncomplete, "AWS gave no answer about 2 keys, so nobody knows whether they are live"},
+		{"AWS gave no answer about one", &unansweredError{1}, ExitIncomplete, "AWS gave no answer about 1 key, so nobody knows whether it is live"},
 		{"unread, and leaks", errors.Join(ErrLeaks, Incomplete(ErrUnread)), ExitIncomplete, "could not be read"},
 		{"unread, and refused", errors.Join(Incomplete(ErrUnread), refused), ExitIncomplete, "not-confirmed"},
 		{"the reader left", Incomplete(fmt.Errorf("writing: %w", write("/dev/stdout"))), ExitReaderLeft, ""},
@@ -68,12 +70,15 @@ func TestScanEnded(t *testing.T) {
 		{"leaks", run.Result{Leaks: 1}, nil, ErrLeaks, false},
 		{"unread", run.Result{Summary: unread}, nil, ErrUnread, true},
 		{"unread, and leaks", run.Result{Leaks: 1, Summary: unread}, nil, ErrUnread, true},
+		{"AWS gave no answer", run.Result{Unanswered: 2}, nil, &unansweredError{2}, false},
+		{"AWS gave no answer, and leaks", run.Result{Leaks: 1, Unanswered: 2}, nil, ErrLeaks, false},
+		{"AWS gave no answer, and unread", run.Result{Unanswered: 2, Summary: unread}, nil, ErrUnread, true},
 		{"an error", run.Result{Leaks: 1}, disk, disk, true},
 		{"interrupted", run.Result{Summary: unread}, context.Canceled, context.Canceled, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ScanEnded(tt.result, tt.err)
-			if !errors.Is(got, tt.want) || (got == nil) != (tt.want == nil) {
+			if !errors.Is(got, tt.want) && fmt.Sprint(got) != fmt.Sprint(tt.want) || (got == nil) != (tt.want == nil) {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
 			if errors.Is(got, ErrIncomplete) != tt.incomplete {

@@ -3,6 +3,7 @@
 package scanflags
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -30,7 +31,9 @@ type Flags struct {
 	Debug       bool
 	// WithoutLFS is run.Options.WithoutLFS, which a command sets and no user.
 	WithoutLFS bool
-	quiet      bool
+	// InCI lets errors name inputs of the action as well.
+	InCI  bool
+	quiet bool
 
 	verify   bool
 	NoVerify bool // even with --verify
@@ -88,6 +91,9 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 	if !slices.Contains(run.FailLevels, f.FailOn) {
 		return nil, fmt.Errorf("--fail-on %s: must be one of %s", f.FailOn, strings.Join(run.FailLevels, ", "))
 	}
+	if err := f.checkLive(); err != nil {
+		return nil, err
+	}
 	if !slices.Contains(run.Confidences, f.Confidence) {
 		return nil, fmt.Errorf("--min-confidence %s: must be one of %s", f.Confidence, strings.Join(run.Confidences, ", "))
 	}
@@ -124,6 +130,24 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 		return nil, err
 	}
 	return &Job{Flags: f, Streams: s, log: f.logger(s.Loud().Stderr), STS: v, Config: cfg, inventory: own, Out: out, Handler: h, Meter: &cli.Meter{Line: s.Line}}, nil
+}
+
+// checkLive refuses --fail-on live where nobody is asked: no key could be found live, and each
+// scan would pass.
+func (f *Flags) checkLive() error {
+	if run.FailOn(f.FailOn) != run.FailOnLive || f.Verifies() {
+		return nil
+	}
+	instead := "add --verify"
+	switch {
+	case f.verify:
+		instead = "leave out --no-verify"
+	case f.NoVerify:
+		instead = "type --verify in place of --no-verify"
+	case f.InCI:
+		instead += " (in the action: verify: true)"
+	}
+	return errors.New("--fail-on live: AWS is asked about no key, so none would count: " + instead + ", or type --fail-on unknown")
 }
 
 // CheckMaxSize checks the value of --max-size.
