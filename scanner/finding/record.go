@@ -111,7 +111,7 @@ func (f *Finding) record(secrets bool) record {
 
 // reportedLocations returns a copy of list as a report holds it.
 func reportedLocations(list []Location) []Location {
-	list = slices.Clone(list)
+	list = append([]Location{}, list...) // never null in JSON
 	for i := range list {
 		l := &list[i]
 		l.Time, l.Refs, l.Around = l.Time.UTC(), slices.Clone(l.Refs), nil
