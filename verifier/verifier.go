@@ -54,6 +54,17 @@ const (
 	Unknown State = "unknown"
 )
 
+// MayBeLive reports whether a credential in this state works, or may do so for all that is known.
+// A state of a later version counts as Unknown.
+func (s State) MayBeLive() bool {
+	switch s {
+	case Invalid, Expired, CanarySuspected:
+		return false
+	case Live, IDActive, Skipped, NotVerifiable, Unknown:
+	}
+	return true
+}
+
 // NotAsked is the Reason of Skipped for a key that could have been asked about, in a scan that
 // sends nothing.
 const NotAsked = "AWS was not asked (--verify does)"

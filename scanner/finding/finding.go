@@ -123,6 +123,10 @@ func (f *Finding) Skipped() string {
 	return SkippedNotVerified
 }
 
+// MayBeLive reports whether f counts, and works for all that is known: the findings of
+// --fail-on unknown.
+func (f *Finding) MayBeLive() bool { return f.Ignored == "" && f.Verdict.State.MayBeLive() }
+
 // Secrets returns all secret parts that are known of f, those of its candidates included.
 func (f *Finding) Secrets() []detectors.Secret {
 	list := append([]detectors.Secret{f.Match.Credential.Secret, f.Match.Credential.Token}, f.Others...)

@@ -35,7 +35,9 @@ type record struct {
 	State      verifier.State `json:"state"`
 	// Skipped is Finding.Skipped. It follows from other fields, and readers of stanch do not
 	// depend on it: older reports lack it.
-	Skipped    string    `json:"skipped,omitempty"`
+	Skipped string `json:"skipped,omitempty"`
+	// MayBeLive is Finding.MayBeLive. It follows from other fields, as Skipped does.
+	MayBeLive  bool      `json:"may_be_live"`
 	Reason     string    `json:"reason,omitempty"`
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 	// Stale is why State is the answer of VerifiedAt, although AWS was to be asked again
@@ -88,6 +90,7 @@ func (f *Finding) record(secrets bool) record {
 		Account:      v.Identity.Account,
 		State:        cmp.Or(v.State, verifier.Skipped), // ignored findings are never verified
 		Skipped:      f.Skipped(),
+		MayBeLive:    f.MayBeLive(),
 		Reason:       v.Reason,
 		VerifiedAt:   v.At.UTC(),
 		Stale:        f.Stale,

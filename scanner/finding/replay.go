@@ -89,7 +89,18 @@ func (p *player) play(line []byte) error {
 	switch head.Type {
 	case typeSummary:
 		p.done = true
-		return decode(line, p.h.Summary)
+		var has struct {
+			MayBeLive *int `json:"may_be_live"`
+		}
+		if err := json.Unmarshal(line, &has); err != nil {
+			return err
+		}
+		return decode(line, func(s Summary) error {
+			if has.MayBeLive == nil { // earlier versions did not count them
+				s.MayBeLive = p.sum.MayBeLive
+			}
+			return p.h.Summary(s)
+		})
 	case typeRepository:
 		return decode(line, p.h.Repository)
 	}

@@ -76,13 +76,14 @@ type History struct {
 // Summary closes a stream. A stream without one comes from an interrupted scan.
 type Summary struct {
 	// Findings counts those that are not ignored; Live and Unknown count among
-	// them by state.
-	Findings int   `json:"findings"`
-	Ignored  int   `json:"ignored"`
-	Live     int   `json:"live"`
-	Unknown  int   `json:"unknown"`
-	Objects  int64 `json:"objects"`
-	Bytes    int64 `json:"bytes"`
+	// them by state, and MayBeLive those for which Finding.MayBeLive is true.
+	Findings  int   `json:"findings"`
+	Ignored   int   `json:"ignored"`
+	Live      int   `json:"live"`
+	Unknown   int   `json:"unknown"`
+	MayBeLive int   `json:"may_be_live"`
+	Objects   int64 `json:"objects"`
+	Bytes     int64 `json:"bytes"`
 	// Unread lists texts that exist and could not be read: the scan is incomplete,
 	// not clean.
 	Unread []Unread `json:"unread"`
@@ -107,6 +108,9 @@ func (s *Summary) Count(f *Finding) {
 		return
 	}
 	s.Findings++
+	if f.MayBeLive() {
+		s.MayBeLive++
+	}
 	switch f.Verdict.State {
 	case verifier.Live:
 		s.Live++

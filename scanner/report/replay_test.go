@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -61,8 +62,8 @@ func TestReplayIntoFormats(t *testing.T) {
 
 const (
 	scanLine    = `{"type":"scan","schema":"stanch/v1","version":"0.1.0","source":"git","target":"."}` + "\n"
-	findingLine = `{"type":"finding","fingerprint":"f","rule":"r","title":"t","confidence":"high","state":"live","facts":[],"ignored":"","locations":[]}` + "\n"
-	summaryLine = `{"type":"summary","findings":1,"ignored":0,"live":1,"unknown":0,"objects":0,"bytes":0,"unread":[],"elapsed_ms":0}` + "\n"
+	findingLine = `{"type":"finding","fingerprint":"f","rule":"r","title":"t","confidence":"high","state":"live","may_be_live":true,"facts":[],"ignored":"","locations":[]}` + "\n"
+	summaryLine = `{"type":"summary","findings":1,"ignored":0,"live":1,"unknown":0,"may_be_live":1,"objects":0,"bytes":0,"unread":[],"elapsed_ms":0}` + "\n"
 )
 
 func TestReplayErrors(t *testing.T) {
@@ -109,6 +110,24 @@ func TestReplayTruncated(t *testing.T) {
 		if !strings.Contains(text.String(), "LIVE  t") || !strings.Contains(text.String(), "NOT READ") {
 			t.Errorf("text:\n%s", &text)
 		}
+	}
+}
+
+// TestReplayOlder: a report of a version without may_be_live says the same with it.
+func TestReplayOlder(t *testing.T) {
+	ignored := strings.Replace(findingLine, `"may_be_live":true`, `"may_be_live":false`, 1)
+	ignored = strings.Replace(ignored, `"ignored":""`, `"ignored":"a test"`, 1)
+	dead := strings.Replace(strings.Replace(findingLine, `"may_be_live":true`, `"may_be_live":false`, 1), `"state":"live"`, `"state":"invalid"`, 1)
+	unasked := strings.Replace(findingLine, `"state":"live"`, `"state":"skipped","skipped":"id-only"`, 1)
+	later := strings.Replace(findingLine, `"state":"live"`, `"state":"asleep"`, 1)
+	want := scanLine + findingLine + ignored + dead + unasked + later + strings.Replace(summaryLine, `"may_be_live":1`, `"may_be_live":3`, 1)
+	older := regexp.MustCompile(`"may_be_live":\w+,`).ReplaceAllString(want, "")
+	var out bytes.Buffer
+	if err := finding.Replay(strings.NewReader(older), finding.JSON(&out), false); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, out.String()); d != "" {
+		t.Errorf("an older report (-want +got):\n%s", d)
 	}
 }
 

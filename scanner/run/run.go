@@ -151,7 +151,7 @@ func (f FailOn) Counts(state verifier.State) bool {
 	case FailOnAny:
 		return true
 	case FailOnUnknown:
-		return state == verifier.Live || state == verifier.IDActive || state == verifier.Unknown || state == verifier.Skipped || state == verifier.NotVerifiable
+		return state.MayBeLive()
 	case FailOnLive:
 		return state == verifier.Live
 	}

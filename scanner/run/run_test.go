@@ -25,7 +25,7 @@ func TestFailOn(t *testing.T) {
 		not    []verifier.State
 	}{
 		{run.FailOnAny, []verifier.State{verifier.Live, verifier.Unknown, verifier.Invalid, verifier.Expired}, nil},
-		{run.FailOnUnknown, []verifier.State{verifier.Live, verifier.IDActive, verifier.Unknown, verifier.Skipped, verifier.NotVerifiable},
+		{run.FailOnUnknown, []verifier.State{verifier.Live, verifier.IDActive, verifier.Unknown, verifier.Skipped, verifier.NotVerifiable, "", "of a later version"},
 			[]verifier.State{verifier.Invalid, verifier.Expired, verifier.CanarySuspected}},
 		{run.FailOnLive, []verifier.State{verifier.Live}, []verifier.State{verifier.IDActive, verifier.Unknown, verifier.Invalid}},
 		{run.FailOnNever, nil, []verifier.State{verifier.Live, verifier.Unknown, verifier.Invalid}},

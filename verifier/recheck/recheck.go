@@ -42,7 +42,7 @@ const atOnce = 16
 // Report asks about each finding of r, and brings its states and counts up to date. It
 // removes secrets. It returns an error only if ctx ends.
 func (a Rechecker) Report(ctx context.Context, r *finding.Saved) error {
-	r.Totals.Live, r.Totals.Unknown, r.Totals.Again = 0, 0, &finding.Again{}
+	r.Totals.Live, r.Totals.Unknown, r.Totals.MayBeLive, r.Totals.Again = 0, 0, 0, &finding.Again{}
 	var again againCount
 	var group errgroup.Group
 	group.SetLimit(atOnce)
@@ -68,6 +68,9 @@ func (a Rechecker) Report(ctx context.Context, r *finding.Saved) error {
 	*r.Totals.Again = again.Again
 	for i := range r.Findings {
 		f := &r.Findings[i]
+		if f.MayBeLive() {
+			r.Totals.MayBeLive++
+		}
 		switch {
 		case f.Ignored != "":
 		case f.Verdict.State == verifier.Live:

@@ -171,7 +171,7 @@ func startFrom(version string, ids []string, account string, where []finding.Loc
 			Locations: append([]finding.Location{}, where...),
 		})
 	}
-	r.Totals.Findings = len(r.Findings)
+	r.Totals.Findings, r.Totals.MayBeLive = len(r.Findings), len(r.Findings)
 	return start{report: r, named: ids}
 }
 

@@ -280,16 +280,16 @@ func (h Sweeping) Summary(s finding.Summary) error {
 
 // Sums are the summaries of the sets.
 var Sums = map[string]finding.Summary{
-	"several": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, ElapsedMS: 4100},
-	"fleet": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, ElapsedMS: 4100,
+	"several": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, MayBeLive: 7, Objects: 24154, Bytes: 124_000_000, ElapsedMS: 4100},
+	"fleet": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, MayBeLive: 7, Objects: 24154, Bytes: 124_000_000, ElapsedMS: 4100,
 		Unread: []finding.Unread{{What: "https://github.com/example/old", Why: "fetching:\nthe server hung up"}, {What: "https://github.com/example/later", Why: "it waits for its turn"}}},
-	"every": {Findings: 1, Ignored: 1, Live: 1, Unknown: 3, Objects: 4, Bytes: 5, ElapsedMS: 1, Stopped: true,
+	"every": {Findings: 1, Ignored: 1, Live: 1, Unknown: 3, MayBeLive: 6, Objects: 4, Bytes: 5, ElapsedMS: 1, Stopped: true,
 		Unread:   []finding.Unread{{What: "a " + SecretKey(12), Why: "damaged", Blob: finding.BlobID(SHA('d'))}},
 		Accepted: []finding.Unread{{What: "b", Why: "too large", Blob: "b", Accepted: "known to us"}}},
-	"aged": {Findings: 10, Live: 6, Objects: 14, Bytes: 1500, ElapsedMS: 12},
-	"held": {Findings: 14, Live: 5, Unknown: 5, Objects: 14, Bytes: 1500, ElapsedMS: 12},
+	"aged": {Findings: 10, Live: 6, MayBeLive: 9, Objects: 14, Bytes: 1500, ElapsedMS: 12},
+	"held": {Findings: 14, Live: 5, Unknown: 5, MayBeLive: 10, Objects: 14, Bytes: 1500, ElapsedMS: 12},
 	"none": {Objects: 1, Bytes: 1500, ElapsedMS: 12},
-	"odd": {Findings: 12, Unknown: 12, Objects: 99, Bytes: 12_345, ElapsedMS: 60_000,
+	"odd": {Findings: 12, Unknown: 12, MayBeLive: 12, Objects: 99, Bytes: 12_345, ElapsedMS: 60_000,
 		Unread: []finding.Unread{{What: "objects/pack/\x1b[31mpack-1.pack", Why: "checksum\nmismatch"}, {What: "tree " + SHA('f'), Why: "missing"}}},
 	"unread": {Objects: 5, Unread: []finding.Unread{{What: "tree " + SHA('f'), Why: "missing"}}},
 }
