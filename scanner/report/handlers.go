@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -37,6 +38,32 @@ func (a all) each(call func(finding.Handler) error) error {
 		errs = append(errs, call(h))
 	}
 	return errors.Join(errs...)
+}
+
+// Total returns the Handler that writes nothing, and calls say at Summary with the last line of
+// the report as text, which counts what was found and read.
+func Total(say func(line string)) finding.Handler { return &total{say: say} }
+
+type total struct {
+	wording.Total
+	say func(string)
+}
+
+func (*total) Scan(finding.Scan) error { return nil }
+
+func (t *total) Finding(f finding.Finding) error {
+	t.Add(&f)
+	return nil
+}
+
+func (t *total) Repository(r finding.Repository) error {
+	t.Swept.Add(r)
+	return nil
+}
+
+func (t *total) Summary(s finding.Summary) error {
+	t.say(t.Verdict(len(s.Unread) > 0) + t.Rest(&s))
+	return nil
 }
 
 // Anonymous returns the Handler that passes findings on to h in a form that everybody may

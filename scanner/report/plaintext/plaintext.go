@@ -45,14 +45,14 @@ type handler struct {
 	wording.Collector
 	w     io.Writer
 	o     Options
-	swept wording.Swept
+	total wording.Total
 	age   wording.Age
 	out   page
 }
 
 func (t *handler) Summary(s finding.Summary) error {
 	for _, r := range t.Repositories {
-		t.swept.Add(r)
+		t.total.Swept.Add(r)
 	}
 	t.out = page{color: t.o.Color}
 	t.o.Reading.Ago = true
@@ -62,12 +62,11 @@ func (t *handler) Summary(s finding.Summary) error {
 	}
 	wording.WorstFirst(t.Findings)
 	wording.NewFirst(t.Findings, t.Header.Started)
-	ignored := 0
 	var hidden []finding.Unread
 	for i := range t.Findings {
 		f := &t.Findings[i]
+		t.total.Add(f)
 		if f.Ignored != "" {
-			ignored++
 			hidden = append(hidden, finding.Unread{What: ignoredName(f), Why: f.Ignored})
 		}
 		if f.Ignored == "" || t.o.Verbose {
@@ -77,12 +76,12 @@ func (t *handler) Summary(s finding.Summary) error {
 	if t.o.Staged && !t.o.Verbose {
 		t.list("IGNORED", "not counted", hidden, wording.MaxLocations)
 	}
-	t.unread("NOT READ", "there may be more leaks in these", t.swept.Others(s.Unread))
+	t.unread("NOT READ", "there may be more leaks in these", t.total.Swept.Others(s.Unread))
 	if t.o.Verbose {
 		t.unread("ACCEPTED", "not read, as your configuration allows", s.Accepted)
 	}
 	t.repositories()
-	t.total(s, ignored)
+	t.end(s)
 	if _, err := io.WriteString(t.w, t.out.String()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
@@ -292,26 +291,11 @@ func (t *handler) list(word, means string, u []finding.Unread, most int) {
 	t.out.nl()
 }
 
-// total writes the last line, which people read first.
-func (t *handler) total(s finding.Summary, ignored int) {
-	counted := t.Findings[:len(t.Findings)-ignored] // the ignored ones are last
+// end writes the last line.
+func (t *handler) end(s finding.Summary) {
+	counted := t.Findings[:len(t.Findings)-t.total.Ignored] // the ignored ones are last
 	incomplete := len(s.Unread) > 0
-	verdict := wording.Verdict(counted, incomplete)
-	rest := ""
-	if ignored > 0 {
-		rest += fmt.Sprintf(" · %s ignored", wording.Thousands(int64(ignored)))
-	}
-	if n := len(s.Accepted); n > 0 {
-		rest += fmt.Sprintf(" · %s not read and accepted", wording.Thousands(int64(n)))
-	}
-	if n := len(s.Unread); n > 0 {
-		rest += fmt.Sprintf(" · %s not read", wording.Thousands(int64(n)))
-	}
-	if read := t.swept.Read(); read != "" {
-		rest += " · " + read
-	}
-	rest += fmt.Sprintf(" · %s object%s, %s read in %s",
-		wording.Thousands(s.Objects), wording.Ending(s.Objects), wording.Size(s.Bytes), wording.Elapsed(s.ElapsedMS))
+	verdict, rest := t.total.Verdict(incomplete), t.total.Rest(&s)
 	st := verdictStyle(counted, incomplete)
 	if t.tooWide(verdict + rest) {
 		t.wrapped(st, verdict)

@@ -39,7 +39,7 @@ func seen(h *finding.History) string {
 // repositories writes the repositories that could not be read, with Verbose those that are
 // left out, and of a sweep how many there are by outcome.
 func (t *handler) repositories() {
-	counts := t.swept.Counts()
+	counts := t.total.Swept.Counts()
 	if counts == "" {
 		return
 	}
@@ -54,11 +54,11 @@ func (t *handler) repositories() {
 		}
 		return len(of) > 0
 	}
-	listed := list("FAILED", warn, t.swept.Failed)
+	listed := list("FAILED", warn, t.total.Swept.Failed)
 	if t.o.Verbose {
-		listed = list("LEFT OUT", note, t.swept.Left) || listed
+		listed = list("LEFT OUT", note, t.total.Swept.Left) || listed
 	}
-	if t.swept.Read() == "" { // the last line does not say it
+	if t.total.Swept.Read() == "" { // the last line does not say it
 		t.out.put(plain, "repositories: "+counts)
 		t.out.nl()
 		listed = true

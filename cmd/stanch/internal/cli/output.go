@@ -20,6 +20,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner/atomicfile"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report"
 )
 
@@ -45,10 +46,14 @@ func (f *OutputFlags) Add(cmd *cobra.Command) {
 
 // Handler returns the handler of the format, writing to w.
 func (f *OutputFlags) Handler(w *Output, rules ...*detectors.Rule) (finding.Handler, error) {
-	return report.New(f.format(), w, report.Options{
+	h, err := report.New(f.format(), w, report.Options{
 		Color: WantsColour(w.Writer), Width: Width(w.Writer), Verbose: f.verbose, Rules: append(catalog.Rules(), rules...),
 		Now: time.Now, RefreshWith: f.RefreshWith,
 	})
+	if err != nil || w.file == nil {
+		return h, err
+	}
+	return report.All(h, report.Total(func(line string) { w.total = line })), nil
 }
 
 // format returns the format that the user names or, without one, that the file name ends with.
@@ -156,6 +161,8 @@ type Output struct {
 	device *os.File         // nil unless --output names one
 	file   *atomicfile.File // nil unless --output names a file
 	err    error            // the first error of a write: half a report must not replace a whole one
+	total  string           // the last line of the report as text; "" if it is none
+	tell   func(total string)
 }
 
 // Write implements io.Writer.
@@ -165,11 +172,15 @@ func (o *Output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Open opens the output; the caller commits or discards it.
-func (f *OutputFlags) Open(stdout io.Writer) (*Output, error) {
-	out, err := f.open(stdout)
+// Open opens the output; the caller commits or discards it. If it is a file that gets a report, s
+// is told at its end what was found: nobody sees the report itself.
+func (f *OutputFlags) Open(s *Streams) (*Output, error) {
+	out, err := f.open(s.Stdout)
 	if err != nil {
 		return nil, Failed(fmt.Errorf("--output %s: %w", f.File, err))
+	}
+	out.tell = func(total string) {
+		fmt.Fprintf(s.Stderr, "stanch: %s: %s\n", printable.Text(f.File), total)
 	}
 	return out, nil
 }
@@ -247,6 +258,9 @@ func (o *Output) Commit() error {
 		return &fs.PathError{Op: "writing", Path: o.name, Err: withoutName(err)}
 	}
 	o.device = nil
+	if o.total != "" {
+		o.tell(o.total)
+	}
 	return nil
 }
 

@@ -49,7 +49,7 @@ AWS. If one of the files ends too early, the report says so, and the exit code i
 			if i := slices.Index(args, "-"); i >= 0 && slices.Contains(args[i+1:], "-") {
 				return errors.New(`"-" is standard input, which can be read once: name it once`)
 			}
-			out, err := f.Open(s.Stdout)
+			out, err := f.Open(s)
 			if err != nil {
 				return err
 			}

@@ -37,7 +37,7 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
   stanch git --inventory keys.jsonl                            # use the list`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o, err := out.Open(s.Stdout)
+			o, err := out.Open(s)
 			if err != nil {
 				return err
 			}

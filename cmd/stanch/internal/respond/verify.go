@@ -63,7 +63,7 @@ keys and one is live, and 0 if none is.`,
 			if err := s.Line.During(asking.Text, func() error { return again.Report(cmd.Context(), r) }); err != nil {
 				return err
 			}
-			o, err := out.Open(s.Stdout)
+			o, err := out.Open(s)
 			if err != nil {
 				return err
 			}

@@ -120,7 +120,7 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := f.Output.Open(s.Stdout)
+	out, err := f.Output.Open(s)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ history, and the outcome for each repository. Nothing is read or verified again.
 			if !slices.Contains(scanrun.FailLevels, f.FailOn) {
 				return fmt.Errorf("--fail-on %s: must be one of %s", f.FailOn, strings.Join(scanrun.FailLevels, ", "))
 			}
-			out, err := f.Output.Open(s.Stdout)
+			out, err := f.Output.Open(s)
 			if err != nil {
 				return err
 			}

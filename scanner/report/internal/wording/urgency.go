@@ -119,33 +119,3 @@ func Level(f *finding.Finding) string {
 	}
 	return "note"
 }
-
-// Verdict says in a line how many leaks there are of each urgency. findings must not hold
-// ignored ones.
-func Verdict(findings []finding.Finding, incomplete bool) string {
-	switch {
-	case len(findings) == 0 && incomplete:
-		return "no leaked credentials found in what could be read"
-	case len(findings) == 0:
-		return "no leaked credentials found"
-	}
-	var now, before [Urgencies]int
-	for i := range findings {
-		f := &findings[i]
-		if u := UrgencyOf(f); Word(f) == u.String() {
-			now[u]++
-		} else {
-			before[u]++
-		}
-	}
-	var parts []string
-	for u := range Urgencies {
-		if n := now[u]; n > 0 {
-			parts = append(parts, Thousands(int64(n))+" "+names[u].count)
-		}
-		if n := before[u]; n > 0 {
-			parts = append(parts, Thousands(int64(n))+" "+names[u].count+" when last asked")
-		}
-	}
-	return Plural(len(findings), "leaked credential") + ": " + strings.Join(parts, ", ")
-}

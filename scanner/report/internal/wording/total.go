@@ -1,0 +1,78 @@
+package wording
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+)
+
+// A Total counts findings for the last line of a report, which people read first.
+type Total struct {
+	Swept   Swept
+	Ignored int // of the findings
+	// The others, by urgency: those whose state is current, and those that have another since.
+	now, before [Urgencies]int
+}
+
+// Add counts f.
+func (t *Total) Add(f *finding.Finding) {
+	switch u := UrgencyOf(f); {
+	case f.Ignored != "":
+		t.Ignored++
+	case Word(f) == u.String():
+		t.now[u]++
+	default:
+		t.before[u]++
+	}
+}
+
+// Verdict says in a line how many leaks there are of each urgency.
+func (t *Total) Verdict(incomplete bool) string {
+	var parts []string
+	leaks := 0
+	for u := range Urgencies {
+		leaks += t.now[u] + t.before[u]
+		if n := t.now[u]; n > 0 {
+			parts = append(parts, Thousands(int64(n))+" "+names[u].count)
+		}
+		if n := t.before[u]; n > 0 {
+			parts = append(parts, Thousands(int64(n))+" "+names[u].count+" when last asked")
+		}
+	}
+	switch {
+	case leaks == 0 && incomplete:
+		return "no leaked credentials found in what could be read"
+	case leaks == 0:
+		return "no leaked credentials found"
+	}
+	return Plural(leaks, "leaked credential") + ": " + strings.Join(parts, ", ")
+}
+
+// Rest goes on after Verdict: how many findings do not count, and how much was read.
+func (t *Total) Rest(s *finding.Summary) string {
+	rest := ""
+	if t.Ignored > 0 {
+		rest += fmt.Sprintf(" · %s ignored", Thousands(int64(t.Ignored)))
+	}
+	if n := len(s.Accepted); n > 0 {
+		rest += fmt.Sprintf(" · %s not read and accepted", Thousands(int64(n)))
+	}
+	if n := len(s.Unread); n > 0 {
+		rest += fmt.Sprintf(" · %s not read", Thousands(int64(n)))
+	}
+	if read := t.Swept.Read(); read != "" {
+		rest += " · " + read
+	}
+	return rest + fmt.Sprintf(" · %s object%s, %s read in %s", Thousands(s.Objects), Ending(s.Objects), Size(s.Bytes), Elapsed(s.ElapsedMS))
+}
+
+// Verdict says in a line how many leaks there are of each urgency. findings must not hold
+// ignored ones.
+func Verdict(findings []finding.Finding, incomplete bool) string {
+	t := Total{}
+	for i := range findings {
+		t.Add(&findings[i])
+	}
+	return t.Verdict(incomplete)
+}
