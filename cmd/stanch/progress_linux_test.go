@@ -131,22 +131,6 @@ func TestProgressAtTerminal(t *testing.T) {
 	}
 }
 
-// TestReportInFile: a report that goes to a file does not leave a person before an empty screen.
-func TestReportInFile(t *testing.T) {
-	r := newTerminalRun(t, 2)
-	for _, tt := range []struct{ command, want string }{
-		{"./stanch dir src -o leaks.html", "stanch: 2 leaked credentials; the report is in leaks.html\n"},
-		{"./stanch dir src -o leaks.html --verify --sts-endpoint $STS | cat", "; the report is in leaks.html\n"},
-		{"./stanch dir plain -o leaks.html", "no leaked credentials found in what could be read; the report is in leaks.html\n"},
-		{"./stanch dir src -q -o leaks.html", ""},
-		{"./stanch dir src -o leaks.html 2>&1 | cat", ""},
-	} {
-		if out := strings.ReplaceAll(r.run(80, tt.command), "\r", ""); !strings.Contains(out, tt.want) || tt.want == "" && out != "" {
-			t.Errorf("%s: %q", tt.command, out)
-		}
-	}
-}
-
 // TestWaitsForInput: a command that reads a terminal says that it does, and how to end that.
 func TestWaitsForInput(t *testing.T) {
 	r := newTerminalRun(t, 0)

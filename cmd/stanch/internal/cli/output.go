@@ -74,10 +74,9 @@ func (f *OutputFlags) format() string {
 }
 
 // KeepsJSON reports whether the output is a report that other commands of stanch can read later.
-func (f *OutputFlags) KeepsJSON() bool { return f.format() == "json" && f.Keeps() }
-
-// Keeps reports whether the output goes to a file of the user's.
-func (f *OutputFlags) Keeps() bool { return !f.ToStdout() && f.descriptor() == nil }
+func (f *OutputFlags) KeepsJSON() bool {
+	return f.format() == "json" && !f.ToStdout() && f.descriptor() == nil
+}
 
 // ToStdout reports whether the output is standard output.
 func (f *OutputFlags) ToStdout() bool {

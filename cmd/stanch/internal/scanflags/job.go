@@ -102,9 +102,6 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 	if err := j.Out.Commit(); err != nil {
 		return result, cli.Incomplete(err)
 	}
-	if j.Flags.Output.Keeps() {
-		sayWritten(j.Streams.Stderr, &sum, j.Flags.Output.File)
-	}
 	if !j.NoNext && j.Flags.Output.KeepsJSON() {
 		live.sayNext(j.Streams.Stderr, j.Flags.Output.File)
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
@@ -34,23 +33,4 @@ func (l *liveAccounts) sayNext(w io.Writer, file string) {
 		fmt.Fprintf(w, "stanch: live keys are in %s. To shut them off:\n  stanch respond plan %[1]s --accounts %s -o plan.json\n",
 			printable.ShellWord(file), printable.Text(strings.Join(l.accounts, ",")))
 	}
-}
-
-// sayWritten says at a terminal, which otherwise stays empty, how the scan ended whose report is
-// in file.
-func sayWritten(w io.Writer, s *finding.Summary, file string) {
-	if cli.Width(w) == 0 {
-		return
-	}
-	found := "no leaked credentials found"
-	switch {
-	case s.Findings > 0:
-		found = printable.Plural(s.Findings, "leaked credential")
-		if s.Live > 0 {
-			found += fmt.Sprintf(", %d live", s.Live)
-		}
-	case len(s.Unread) > 0:
-		found += " in what could be read"
-	}
-	fmt.Fprintf(w, "stanch: %s; the report is in %s\n", found, printable.ShellWord(file))
 }
