@@ -27,10 +27,34 @@ func isAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "01234567
 // after a newline, with the command that does it.
 func Advice(f *finding.Finding) []string {
 	steps := remedy(f)
-	if c := UrgencyOf(f); c <= Unverifiable && Buried(f) {
+	c := UrgencyOf(f)
+	switch {
+	case StagedOnce(f):
+		return adviceOnStaged(f, c, steps)
+	case c <= Unverifiable && Buried(f):
 		steps = slices.Insert(steps, 1, "No branch or tag leads to it, but it has leaked all the same: it is still in this clone, and perhaps on the server (GitHub keeps such commits). Shut it off.")
 	}
 	return steps
+}
+
+// adviceOnStaged changes steps, the remedy of f, which was staged once and is in no commit. It
+// has leaked only if its owner has shown it elsewhere: a hook says the same about it.
+func adviceOnStaged(f *finding.Finding, c Urgency, steps []string) []string {
+	const (
+		never  = "No commit has it: most likely it was staged once, and git has sent it nowhere."
+		remove = "To remove it from this clone, with all else that no ref or reflog holds:\ngit gc --prune=now"
+	)
+	switch {
+	case c == Canary: // it stays
+		return steps
+	case c > Unverifiable:
+		return append(steps, remove)
+	case f.Match.Rule.Value, c <= IDActive:
+		return append(steps, never, remove)
+	case c == Unverifiable: // its first step has the page of the rule
+		return append(steps, never+" Replace it only if it was ever shared.", remove)
+	}
+	return []string{never + " Rotate it only if it was ever shared.", remove}
 }
 
 func remedy(f *finding.Finding) []string {

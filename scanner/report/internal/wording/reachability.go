@@ -42,9 +42,17 @@ func Unreachable(l *finding.Location) string {
 	case l.Commit != "":
 		return "on no branch or tag: " + why
 	case strings.HasPrefix(why, "no "):
-		return "left over: " + why
+		return stagedOnce
 	}
-	return "in no commit: " + why
+	return stagedOnce + ": " + why
+}
+
+const stagedOnce = "staged once, in no commit"
+
+// StagedOnce reports whether f is only in blobs and trees that no commit has. "git add" and
+// hooks leave them behind. A dangling commit is another thing: it may have been pushed.
+func StagedOnce(f *finding.Finding) bool {
+	return Buried(f) && !slices.ContainsFunc(f.Locations, func(l finding.Location) bool { return l.Commit != "" || l.Kind == finding.KindTag })
 }
 
 // shortIDs abbreviates the object ids among the words of s.
