@@ -74,13 +74,17 @@ func checkIndex(t *testing.T, table string) {
 	}
 }
 
-// TestRuleHelp: every rule says what, why, what to do and how it is verified.
+// TestRuleHelp: every rule says what, why, what to do and how it is verified, to readers who do not
+// have the source.
 func TestRuleHelp(t *testing.T) {
 	for _, r := range catalog.Rules() {
 		for _, part := range []string{"**Why it matters.** ", "**What to do.** ", "**How it is verified.** ", "**What matches.** "} {
 			if !strings.Contains(r.Help, "\n\n"+part) {
 				t.Errorf("%s does not say %s", r.ID, part)
 			}
+		}
+		if strings.Contains(r.Help, ".go") { // readers of an alert have no source of stanch
+			t.Errorf("%s points to a file of the source", r.ID)
 		}
 		if strings.HasPrefix(r.Help, "**") || r.Title == "" {
 			t.Errorf("%s does not say what it is", r.ID)

@@ -96,6 +96,8 @@ type location struct {
 }
 
 type locationProperties struct {
+	Commit      string   `json:"commit,omitempty"`
+	AtHead      *bool    `json:"atHead,omitempty"` // nil outside of commits
 	Refs        []string `json:"refs,omitempty"`
 	MoreRefs    int      `json:"refsOmitted,omitempty"`
 	Unreachable string   `json:"unreachable,omitempty"`

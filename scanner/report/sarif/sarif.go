@@ -232,8 +232,8 @@ func (h *handler) hash(l *finding.Location) string {
 	return h.lineHash(l.Path, l.Line)
 }
 
-// message names the key and the steps to take. Places are in the locations, which cannot name
-// the repository.
+// message names the key and the steps to take, and ends with the first place: code scanning shows
+// the line of a file, and cannot say that it is gone, or in which repository it is.
 func (h *handler) message(f *finding.Finding) string {
 	s := wording.Word(f) + ": " + escape(f.Match.Rule.Title)
 	if f.Match.Credential.ID != "" {
@@ -248,9 +248,6 @@ func (h *handler) message(f *finding.Finding) string {
 	parts = append(parts, wording.NonEmpty(wording.Candidates(f))...)
 	for i := range parts[1:] {
 		parts[i+1] = escape(parts[i+1])
-	}
-	if wording.Buried(f) {
-		parts = append(parts, escape(wording.Unreachable(&f.Locations[0])))
 	}
 	if len(f.Locations) > 0 {
 		if repo := wording.Repo(&h.Header, &f.Locations[0]); repo != "" {
@@ -268,15 +265,23 @@ func (h *handler) message(f *finding.Finding) string {
 		}
 		s += " " + step
 	}
+	if len(f.Locations) > 0 && len(wording.About(&f.Locations[0])) > 0 {
+		s += " " + wording.Sentence("Where: "+escape(wording.Location(&f.Locations[0])))
+	}
 	return s
 }
 
-// holding names the refs or logs that hold l today, for programs; nil if there are none.
+// holding says for programs which commit brought l, and which refs or logs hold it today; nil if
+// there are none.
 func holding(l *finding.Location) *locationProperties {
-	if len(l.Refs) == 0 && l.Unreachable == "" {
+	if l.Commit == "" && len(l.Refs) == 0 && l.Unreachable == "" {
 		return nil
 	}
-	return &locationProperties{l.Refs, l.MoreRefs, l.Unreachable}
+	p := &locationProperties{Commit: l.Commit, Refs: l.Refs, MoreRefs: l.MoreRefs, Unreachable: l.Unreachable}
+	if l.Commit != "" {
+		p.AtHead = &l.AtHead
+	}
+	return p
 }
 
 // physical is where l is in the checkout. GitHub refuses results without a file

@@ -204,6 +204,45 @@ func TestSARIFLineHash(t *testing.T) {
 	}
 }
 
+// TestSARIFWhere: a message ends with the fate of the line, if there is any: an alert cannot say
+// that its line is gone.
+func TestSARIFWhere(t *testing.T) {
+	gone := reporttest.Blob("old.env", 3, false)
+	gone.Refs = []string{"refs/heads/main"}
+	for _, tt := range []struct {
+		name   string
+		at     finding.Location
+		ends   string
+		atHead string
+	}{
+		{"history", gone, "Where: old.env:3 (secret on line 4)  commit c0c0c0c0c0, Jane Doe, 2025-03-17, only in history, on main.", "false"},
+		{"head", reporttest.Blob("new.env", 3, true), "commit c0c0c0c0c0, Jane Doe, 2025-03-17, still at HEAD.", "true"},
+		{"a link in a name", finding.Location{Kind: finding.KindBlob, Path: "a", Commit: "c", Author: "[x](y)"}, `Where: a  commit c, \[x\](y), only in history.`, "false"},
+		{"no git", finding.Location{Kind: finding.KindBlob, Path: "a", Line: 1}, "as live: rotate it, or scan again when AWS can be asked about it.", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var b bytes.Buffer
+			h := New(&b, Options{})
+			f := reporttest.Reported("r", "", "x", verifier.Unknown)
+			f.Locations = []finding.Location{tt.at}
+			_ = h.Scan(finding.Scan{Source: "git"})
+			_ = h.Finding(f)
+			_ = h.Summary(finding.Summary{})
+			r := parseSARIF(t, b.Bytes()).Results[0]
+			atHead := ""
+			if p := r.Locations[0].Properties; p != nil {
+				atHead = fmt.Sprint(*p.AtHead)
+				if p.Commit != tt.at.Commit {
+					t.Errorf("commit %q", p.Commit)
+				}
+			}
+			if !strings.HasSuffix(r.Message.Text, tt.ends) || atHead != tt.atHead {
+				t.Errorf("atHead %q, %s", atHead, r.Message.Text)
+			}
+		})
+	}
+}
+
 // write returns the report of a set of findings.
 func write(t testing.TB, set string, showSecrets bool) []byte {
 	t.Helper()

@@ -75,7 +75,14 @@ func Location(l *finding.Location) string {
 	if l.SecretLine > 0 {
 		fmt.Fprintf(&b, " (secret on line %d)", l.SecretLine)
 	}
-	var about []string
+	if about := About(l); len(about) > 0 {
+		b.WriteString("  " + strings.Join(about, ", "))
+	}
+	return b.String()
+}
+
+// About says who brought the text of l in which commit and when, and whether it is still there.
+func About(l *finding.Location) (about []string) {
 	if l.Commit != "" && l.Kind != finding.KindCommit {
 		about = append(about, "commit "+printable.Quoted(ShortID(l.Commit)))
 	}
@@ -92,10 +99,7 @@ func Location(l *finding.Location) string {
 	if l.Ignored != "" {
 		about = append(about, "ignored: "+printable.Quoted(l.Ignored))
 	}
-	if len(about) > 0 {
-		b.WriteString("  " + strings.Join(about, ", "))
-	}
-	return b.String()
+	return about
 }
 
 // Where names the text that l is in.
