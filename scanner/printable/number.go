@@ -1,6 +1,9 @@
 package printable
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Thousands writes 24154 as 24,154.
 func Thousands[N int | int64](n N) string {
@@ -11,10 +14,13 @@ func Thousands[N int | int64](n N) string {
 	return s
 }
 
-// Plural writes "1 place" and "2,000 places".
+// Plural writes "1 place" and "2,000 places", "1 repository" and "2 repositories".
 func Plural[N int | int64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "ry"); ok {
+		return Thousands(n) + " " + stem + "ries"
 	}
 	return Thousands(n) + " " + noun + "s"
 }

@@ -160,7 +160,7 @@ func (e *Engine) listRepositories(ctx context.Context, t Target, sel selection) 
 	}
 	// With a token that has lost its rights, GitHub lists nothing, and no error.
 	if err == nil && sel.all && listed == 0 {
-		err = errors.New("GitHub lists no repository: check the rights of the token")
+		err = errors.New("GitHub lists no repository: check the permissions of the token")
 	}
 	return err
 }

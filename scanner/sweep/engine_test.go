@@ -220,11 +220,11 @@ func TestEngineEmptyListing(t *testing.T) {
 	s.repository(t, "app", "", "echo key-1 >f; commit 1")
 	s.sweep(t, false)
 	s.listed = nil
-	if failed := s.sweep(t, true); len(failed) != 1 || !strings.Contains(failed[0].Error(), "rights of the token") {
+	if failed := s.sweep(t, true); len(failed) != 1 || !strings.Contains(failed[0].Error(), "permissions of the token") {
 		t.Errorf("it fails with %v", failed)
 	}
 	s.wants(t, "afterwards", "key-1", "app swept")
-	if got := s.get(t); !strings.Contains(got.Why, "rights of the token") || !got.Ended.IsZero() {
+	if got := s.get(t); !strings.Contains(got.Why, "permissions of the token") || !got.Ended.IsZero() {
 		t.Errorf("the target says %+v", got)
 	}
 }

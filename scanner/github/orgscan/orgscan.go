@@ -18,6 +18,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/github/fetch"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // LostCommits says whether commits are scanned that were force-pushed away or whose branch
@@ -120,7 +121,7 @@ func (s *Scan) checkListed(l *Listing, targets []string, listed, elsewhere int) 
 		slices.ContainsFunc(targets, func(target string) bool { return !strings.Contains(target, "/") })
 	switch {
 	case listed == 0: // as for a token that has lost its rights, without an error
-		return fmt.Errorf("%s: GitHub lists no repository: check the rights of the token", of)
+		return fmt.Errorf("%s: GitHub lists no repository: check the permissions of the token", of)
 	case len(l.Repositories)+elsewhere == 0 && !scansGists:
 		what := "nothing is left to scan"
 		if flags := s.Filter.String(); flags != "" {
@@ -135,12 +136,7 @@ func (s *Scan) checkListed(l *Listing, targets []string, listed, elsewhere int) 
 	return nil
 }
 
-func plural(repositories int) string {
-	if repositories == 1 {
-		return "1 repository"
-	}
-	return fmt.Sprintf("%d repositories", repositories)
-}
+func plural(repositories int) string { return printable.Plural(repositories, "repository") }
 
 // reasons counts why repositories are left out: "1 archived, 2 forks (--forks: scan them)".
 func reasons(left []finding.Repository) string {

@@ -104,7 +104,7 @@ func (w *writer) outdated(ctx context.Context, names []string) error {
 func (w *writer) allLeftOut() {
 	for _, name := range slices.Sorted(maps.Keys(w.leftOut)) {
 		if w.others[name] == 0 {
-			w.unread(name, fmt.Sprintf("its filters leave nothing to sweep, of %d repositories: \"stanch sweep add\" changes them", w.leftOut[name]))
+			w.unread(name, fmt.Sprintf("its filters leave nothing to sweep, of %s: \"stanch sweep add\" changes them", printable.Plural(w.leftOut[name], "repository")))
 		}
 	}
 }

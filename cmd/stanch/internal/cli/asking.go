@@ -4,6 +4,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // Asking says how far the questions to AWS about several keys are. The zero Asking is ready to
@@ -38,7 +40,12 @@ func (a *Asking) Text() string {
 	if a.of < 2 {
 		return "asking AWS · " + rough(since)
 	}
-	return "asking AWS: " + grouped(int64(a.done)) + " of " + counted(int64(a.of), "key") + left(int64(a.done), int64(a.of), since)
+	return asked(int64(a.done), int64(a.of), since)
+}
+
+// asked says about how many keys AWS has been asked, and how long the rest takes.
+func asked(done, of int64, since time.Duration) string {
+	return "asking AWS: " + printable.Thousands(done) + " of " + printable.Plural(of, "key") + left(done, of, since)
 }
 
 // CloneProgress is a Writer that takes the progress of "git clone", and says it in few words.

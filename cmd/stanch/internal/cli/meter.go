@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // A Meter says on a Line how far a scan is: how much has been read, and how many keys AWS has
@@ -76,17 +77,16 @@ func (m *Meter) Verified(done, of int) {
 
 // asking says how far the questions to AWS are.
 func asking(done, of int64, since time.Duration) string {
-	text := "asking AWS: " + grouped(done) + " of " + counted(of, "key") + left(done, of, since)
-	return text + " (Ctrl-C keeps the report)"
+	return asked(done, of, since) + " (Ctrl-C keeps the report)"
 }
 
 // reading says how much was read.
 func (m *Meter) reading(since time.Duration) string {
 	done, total := m.objects.Load(), m.total.Load()
 	if total == 0 || done > total {
-		return counted(done, "object") + ", " + grouped(m.bytes.Load()/1e6) + " MB read"
+		return printable.Plural(done, "object") + ", " + printable.Thousands(m.bytes.Load()/1e6) + " MB read"
 	}
-	text := fmt.Sprintf("%d %% · %s of %s", done*100/total, grouped(done), counted(total, "object"))
+	text := fmt.Sprintf("%d %% · %s of %s", done*100/total, printable.Thousands(done), printable.Plural(total, "object"))
 	if done*2 < total {
 		return text
 	}
@@ -124,23 +124,6 @@ func rough(d time.Duration) string {
 		return strconv.Itoa(int(d.Minutes()+0.5)) + " min"
 	}
 	return strconv.Itoa(int(d.Hours()+0.5)) + " h"
-}
-
-// counted says "1 key" or "1,234 keys".
-func counted(n int64, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return grouped(n) + " " + noun
-}
-
-// grouped returns n with a comma before each three digits.
-func grouped(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }
 
 // Source returns src with the Meter at work while it is read. A SelectiveSource stays one: a
@@ -196,7 +179,7 @@ func (m *Meter) beginRead() (end func()) {
 	m.begin(m.reading)
 	return func() {
 		m.begin(func(time.Duration) string {
-			return counted(m.objects.Load(), "object") + " read · looking where the findings are"
+			return printable.Plural(m.objects.Load(), "object") + " read · looking where the findings are"
 		})
 	}
 }

@@ -63,11 +63,7 @@ func (s *Swept) Read() string {
 	if len(s.byState) == 0 || s.again {
 		return ""
 	}
-	n := s.byState[finding.RepositorySwept]
-	read := "in " + Thousands(int64(n)) + " repositories"
-	if n == 1 {
-		read = "in 1 repository"
-	}
+	read := "in " + Plural(s.byState[finding.RepositorySwept], "repository")
 	var parts []string
 	for _, other := range []struct{ state, word string }{{finding.RepositoryFailed, "failed"}, {finding.RepositoryWaiting, "not reached"}, {finding.RepositorySkipped, "left out"}} {
 		if n := s.byState[other.state]; n > 0 {
