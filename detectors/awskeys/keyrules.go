@@ -28,7 +28,7 @@ var AccessKey = &detectors.Rule{
 	Encoded:  []string{"AKIA" + keyformat.BodyPattern},
 	Help: `A long-term access key of an IAM user or of the root user: an id that begins with AKIA, and its secret.
 
-**Why it matters.** With its secret it is a login that needs no second factor and never expires. Who holds it is that user, from anywhere.
+**Why it matters.** With its secret it is a login that needs no second factor and never expires. Whoever holds it is that user, from anywhere.
 
 **What to do.** Deactivate it in IAM (it can be activated again), look in CloudTrail for what it did, replace it by a role or by a new key, then delete it. Removing it from the repository shuts nothing off: whoever cloned it has it. A key of the root user: deactivate, and do not replace.
 

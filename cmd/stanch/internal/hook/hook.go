@@ -19,7 +19,7 @@ func New(s *cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hook",
 		Short: "Keep keys from being committed and pushed: hooks for git",
-		Long: `Keep keys from being committed and pushed. git runs the hooks; they scan what is new, send
+		Long: `Keep keys from being committed and pushed. git runs the hooks; they scan new text, send
 nothing to AWS, and refuse the commit or the push if they find a key.`,
 		Example: `  stanch hook install    # in this repository
   stanch hook status     # which hooks run
@@ -83,8 +83,8 @@ func newHookStatus(s *cli.Streams) *cobra.Command {
 	f := &installFlags{}
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Say which hooks run, and what keeps others from running",
-		Long:  "Say which hooks run, and what keeps others from running. The exit status is 3 if one of the stages is not guarded.",
+		Short: "Say which hooks run, and why others do not run",
+		Long:  "Say which hooks run, and why others do not run. The exit status is 3 if one of the stages is not guarded.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.with(cmd.Context(), s, (*hook.Installer).Status)

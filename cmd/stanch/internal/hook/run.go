@@ -31,11 +31,11 @@ func newHookRun(s *cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [FILE...]",
 		Short: "Scan what is about to be committed, pushed or received",
-		Long: `Scan what is new in what is about to be committed, pushed or received. Hooks and
+		Long: `Scan new text that is about to be committed, pushed or received. Hooks and
 hook managers run this; it finds out where it runs from its arguments, from the
 variables that git and pre-commit set, and from standard input.
 
-  pre-commit   the index, against HEAD and what is being merged
+  pre-commit   the index, against HEAD and the commits that are being merged
   commit-msg   the message in FILE
   pre-push     the commits that no remote has: REMOTE and URL as arguments, refs
                on standard input

@@ -19,11 +19,11 @@ func NewMigrate(s *cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate [FILE...]",
 		Short: "Print the rules and ignore files of other tools in the format of " + project.OwnConfig,
-		Long: `Print what FILE says in the format of ` + project.OwnConfig + `: a configuration of gitleaks, a
+		Long: `Print FILE in the format of ` + project.OwnConfig + `: a configuration of gitleaks, a
 .gitleaksignore, a .secrets.baseline of detect-secrets, a .gitallowed of git-secrets.
-Without FILE, those in the root of the project, and what git-secrets has in git's
-configuration. Files that name positions or hashes are bound to the fingerprints of
-what they hide: the project is scanned for that, and nothing is verified. If a part
+Without FILE, those in the root of the project, and the patterns of git-secrets in
+git's configuration. Files that name positions or hashes are bound to the fingerprints of
+the findings that they hide: the project is scanned for that, and nothing is verified. If a part
 of it cannot be read, standard error names it, and the exit code is 3.`,
 		Example: `  stanch migrate >> .stanch.toml     # all files of the project
   stanch migrate old/.gitleaks.toml  # one file`,

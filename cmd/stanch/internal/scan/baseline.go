@@ -43,8 +43,8 @@ list its leaks in ` + project.OwnBaseline + ` in the root of the work tree. Comm
 that AWS calls live is reported all the same.
 
 The file holds hashes, and for people the first place of each leak. No key and no key
-id is in it. Run the command again to add what is new and to drop entries that hide
-nothing any more; the new ones are named. If a part of the repository cannot be read,
+id is in it. Run the command again to add new leaks, which it names, and to drop
+entries that hide nothing any more. If a part of the repository cannot be read,
 nothing is dropped, and the exit code is 3.
 
 A key that is staged or changed and in no commit is not known, nor is one that only

@@ -29,7 +29,7 @@ func (f *ConfigFlags) AddFiles(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.Files, "config", nil, "read rules and allowlists from `FILE`, as of stanch or gitleaks, not from the project")
 	flags.StringArrayVar(&f.Baselines, "baseline", nil, "ignore the findings in `FILE`: a baseline (stanch, detect-secrets) or JSON report (stanch, gitleaks)")
-	flags.BoolVar(&f.NoIgnores, "no-ignores", false, "heed no configuration, no ignore file and no allow comment of the project")
+	flags.BoolVar(&f.NoIgnores, "no-ignores", false, "ignore the configuration, the ignore files and the allow comments of the project")
 }
 
 // Read reads the files that f names and the files of the project. It notes on stderr parts
