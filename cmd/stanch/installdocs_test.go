@@ -64,7 +64,7 @@ func TestWrittenFiles(t *testing.T) {
 	sh("git init -q; git -c user.name=a -c user.email=a@example.com commit -q --allow-empty -m a; git add .; mkdir -p .git/hooks; echo '#!/bin/sh' >.git/hooks/pre-commit; chmod +x .git/hooks/pre-commit")
 	before := files(t, home)
 	for _, command := range []string{
-		"hook install", "hook status", "hook run", "git --no-verify", "git --no-verify file://$PWD", "dir .", "baseline", "ci --base HEAD", "respond log",
+		"hook install", "hook status", "hook run", "git --no-verify", "git --no-verify file://$PWD", "dir .", "baseline", "ci --base HEAD", "respond log", "init", "allow 9f52c1d0a77e4b1f8c3e5d6a7b8c9d0e --reason off",
 		"rules", "man", "completion bash", "sweep add acme", "sweep list", "hook install --global",
 	} {
 		sh("stanch " + command + " >/dev/null 2>&1 || true")
