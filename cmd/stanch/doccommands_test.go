@@ -74,7 +74,7 @@ func checkDocumented(t *testing.T, args []string) string {
 		at = len(args)
 	}
 	if code := cli.ExitCode(&log, run(t.Context(), slices.Insert(slices.Clone(args), at, "--help"), strings.NewReader(""), &out, &log)); code != cli.ExitClean {
-		if strings.HasPrefix(args[len(args)-1], "--") && strings.Contains(log.String(), "needs a value behind it") {
+		if strings.HasPrefix(args[len(args)-1], "--") && strings.Contains(log.String(), "needs a value after it") {
 			return "" // the text names the flag
 		}
 		return log.String()

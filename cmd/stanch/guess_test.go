@@ -269,7 +269,7 @@ var guesses = []struct{ typed, runs, says string }{
 	{"completion bash now", "", `leave "now" out`},
 	{"version now", "", `leave "now" out`},
 	{"respond apply", "", `type "stanch respond apply PLAN"`},
-	{"git -f", "", "-f needs a value behind it: --format FORMAT"},
+	{"git -f", "", "-f needs a value after it: --format FORMAT"},
 	{"git --max-size", "", "--max-size NUMBER"},
 	{"git --max-size huge", "", "not a whole number"},
 	{"git ---format", "", "is no flag"},

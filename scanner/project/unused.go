@@ -42,7 +42,7 @@ type UnusedTable struct {
 }
 
 // UnusedTables returns the tables [[allow]] without fingerprints, and the tables [[unread]], that
-// have hidden and accepted nothing in the scans so far. What holds for Unused holds for them.
+// have hidden and accepted nothing in the scans so far. The same limits hold as for Unused.
 func (c *Config) UnusedTables() (all []UnusedTable) {
 	if len(c.options.Files) > 0 {
 		return nil

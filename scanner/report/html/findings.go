@@ -72,9 +72,8 @@ func (v *view) past(f *finding.Finding) []string {
 	return words
 }
 
-// chunk is how many rows one element of the list holds. A browser leaves out what it does not
-// show of 5,000 rows as a whole faster in a hundred pieces than in 5,000: page.js has the same
-// number.
+// chunk is how many rows one element of the list holds. A browser skips rows off the screen
+// faster if it skips them by the fifty than one by one. page.js has the same number.
 const chunk = 50
 
 // list writes all findings, with the menus that filter and sort them, and the headings of the

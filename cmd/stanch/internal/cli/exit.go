@@ -16,8 +16,8 @@ import (
 )
 
 // A command returns one of these, wrapped, if it did not end well; ExitCode turns it into
-// the exit code. Every other error is about what the user typed, or about a file of theirs
-// that says how to work: exit code 2.
+// the exit code. Every other error is about the command line, or about a configuration
+// file: exit code 2.
 var (
 	ErrLeaks      = errors.New("leaked credentials were found")
 	ErrIncomplete = errors.New("the scan is incomplete")

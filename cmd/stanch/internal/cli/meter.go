@@ -25,7 +25,7 @@ type Meter struct {
 	part                  atomic.Pointer[string]
 }
 
-// A phase is what a scan does at a time, and since when.
+// A phase is a stage of a scan: its words, and when it began.
 type phase struct {
 	text  func(since time.Duration) string
 	began time.Time

@@ -21,14 +21,14 @@ type Streams struct {
 	loud io.Writer // the stderr that Hush put away, or nil
 }
 
-// Hush drops from now on what is written to Stderr: progress and notes.
+// Hush drops everything that is written to Stderr from now on: progress and notes.
 func (s *Streams) Hush() {
 	if s.loud == nil {
 		s.loud, s.Stderr, s.Line = s.Stderr, io.Discard, nil
 	}
 }
 
-// Loud returns the streams as they were before Hush: for questions, and for what limits the claim
+// Loud returns the streams as they were before Hush: for questions, and for limits of the claim
 // that nothing was found.
 func (s *Streams) Loud() *Streams {
 	loud := *s

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// flagInstead is a table of flags of other tools, and of what to type for them. It returns ""
+// flagInstead is a table of flags of other tools, each with advice on what to type. It returns ""
 // for a flag that is not in it.
 func flagInstead(cmd *cobra.Command, name string) string {
 	command, name := cmd.CommandPath(), strings.ReplaceAll(name, "_", "-") // as trufflehog takes them
@@ -100,7 +100,7 @@ func suits(cmd *cobra.Command, say string) bool {
 	return true
 }
 
-// ofHooks is for "stanch hook run", which is what others have a flag for.
+// ofHooks is for flags by which other tools do the work of "stanch hook run".
 func ofHooks(name string) string {
 	switch name {
 	case "staged", "pre-commit", "cached", "pre_commit":
@@ -157,7 +157,7 @@ func ofReports(name string) string {
 	case "only-verified", "results", "filter-unverified", "validation-filter", "validation-status", "only-valid", "verified-only", "only-live", "only-active":
 		return "reports list all findings, and --fail-on live counts live keys only"
 	case "minimum-severity", "severity":
-		return "--fail-on live counts live keys only, and --min-confidence high leaves out what is less sure"
+		return "--fail-on live counts live keys only, and --min-confidence high leaves out less certain findings"
 	case "confidence":
 		return "--min-confidence high, medium or low"
 	case "version", "V":
@@ -209,9 +209,9 @@ func ofRanges(name string) string {
 	case "branch", "branches", "head", "all", "all-branches", "mirror":
 		return `"stanch git" scans all branches, and "stanch ci --base COMMIT --head BRANCH" the commits of one`
 	case "base":
-		return `"stanch ci --base COMMIT" scans what came after it`
+		return `"stanch ci --base COMMIT" scans the commits after it`
 	case "max-depth", "max-commits", "commit-history", "git-history", "depth", "max-count":
-		return `"stanch git" scans the whole history, with --since-state FILE only what is new; "stanch ci --base COMMIT" scans a range`
+		return `"stanch git" scans the whole history, with --since-state FILE only new objects; "stanch ci --base COMMIT" scans a range`
 	case "staged", "pre-commit", "cached", "uncommitted":
 		return `"stanch hook run" scans what is staged`
 	}
@@ -283,7 +283,7 @@ func ofEntries(name string) string {
 	return ""
 }
 
-// needless is for flags of what stanch never does, or always.
+// needless is for flags that switch on something that stanch always does, or never.
 func needless(name string) string {
 	switch name {
 	case "no-banner", "no-update", "no-update-check", "no-check-update", "no-telemetry", "no-auto-update", "self-update":

@@ -153,7 +153,7 @@ func meant(root *cobra.Command, args []string) []string {
 	return append(guessed, rest...)
 }
 
-// operand returns which of args is the place to scan, -1 if none is. It may stand behind flags
+// operand returns which of args is the place to scan, -1 if none is. It may stand after flags
 // and their values.
 func operand(root *cobra.Command, args []string) int {
 	git, _, _ := root.Find([]string{"git"}) // all commands that scan have its flags

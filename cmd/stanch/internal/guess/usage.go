@@ -31,7 +31,7 @@ func wrongArgs(cmd *cobra.Command, args []string) error {
 	case operands == "":
 		return say("%q takes no argument: leave %q out", name, args[0])
 	case len(args) == 0:
-		return say("something is missing behind %q: type %q", name, right)
+		return say("something is missing after %q: type %q", name, right)
 	}
 	return say("%q takes one argument, and these are %d (%s): type %q", name, len(args), strings.Join(quoted(args), ", "), right)
 }
@@ -91,7 +91,7 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 	case errors.As(err, &unknown):
 		return say("%s", noFlag(cmd, unknown))
 	case errors.As(err, &lacks):
-		return say("%s needs a value behind it: %s", typed(lacks.GetSpecifiedName()), valueOf(lacks.GetFlag()))
+		return say("%s needs a value after it: %s", typed(lacks.GetSpecifiedName()), valueOf(lacks.GetFlag()))
 	case errors.As(err, &invalid):
 		f := invalid.GetFlag()
 		return say("--%s %q: %s", f.Name, invalid.GetValue(), wants(f, invalid))

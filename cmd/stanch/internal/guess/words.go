@@ -99,7 +99,7 @@ func doing(word string) string {
 	case "pr", "mr", "diff", "range", "commits", "pull-request", "commit-range", "since", "action", "actions":
 		return `"stanch ci --base COMMIT --head COMMIT" scans the commits of a range, and "stanch ci" those of a pull request`
 	case "revoke", "disable", "deactivate", "rotate", "quarantine", "delete", "kill", "shutoff", "remediate", "fix", "plan", "apply", "undo", "confirm", "log", "now", "policy", "incident":
-		return `"stanch respond plan REPORT" plans how to shut leaked keys off, and "stanch respond" lists what else can be done`
+		return `"stanch respond plan REPORT" plans how to shut leaked keys off, and "stanch respond" lists the other steps`
 	case "validate", "validation", "live", "recheck", "test":
 		return `scans ask AWS which keys are live, and "stanch verify REPORT" asks again`
 	case "analyze", "analyse", "access-map", "blast-radius", "credential", "whoami", "owner", "permissions":
@@ -107,7 +107,7 @@ func doing(word string) string {
 	case "ignore", "allowlist", "suppress", "whitelist", "exclude", "skip", "add", "allowed":
 		return `"stanch allow FINGERPRINT --reason TEXT" ignores a finding, the comment "stanch:allow REASON" a line, and "stanch baseline" all leaks that are there today`
 	case "baseline-update", "create-baseline", "known":
-		return `"stanch baseline" lists the leaks that are known, and adds what is new`
+		return `"stanch baseline" lists the leaks that are known, and adds new ones`
 	case "config", "configure", "configuration", "settings":
 		return `stanch runs without configuration; "stanch init" writes a .stanch.toml for rules and exceptions, and "stanch migrate" makes one from files of other tools`
 	case "import", "convert", "export":
@@ -136,7 +136,7 @@ func doing(word string) string {
 	return ""
 }
 
-// ofGGShield is instead for the words behind "ggshield secret".
+// ofGGShield is instead for the words after "ggshield secret".
 func ofGGShield(rest []string) string {
 	for _, word := range rest {
 		if word == "scan" || strings.HasPrefix(word, "-") {
