@@ -9,6 +9,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
@@ -21,6 +22,7 @@ func load(ctx context.Context, profile string, ask func(ctx context.Context, ser
 		ask = func(context.Context, string) (string, error) { return "", errors.New("nobody is there to ask") }
 	}
 	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(profile),
+		config.WithLogger(logging.Nop{}),                    // it would write lines of its own to standard error
 		config.WithDefaultRegion(partition.Default().Home),  // as the AWS CLI: STS needs one for roles
 		config.WithHTTPClient(awshttp.NewBuildableClient()), // the SDK adds AWS_CA_BUNDLE to it
 		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {

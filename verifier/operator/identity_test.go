@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -95,5 +98,32 @@ func TestSignInAgain(t *testing.T) {
 				t.Errorf("%v, want %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestSDKIsQuiet: a metadata service that refuses is in the error, and the SDK writes nothing
+// of its own to standard error.
+func TestSDKIsQuiet(t *testing.T) {
+	asked := false
+	metadata := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked = true
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer metadata.Close()
+	identify(t, "", "")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "false")
+	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.URL)
+	said, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer said.Close()
+	stderr := os.Stderr
+	os.Stderr = said
+	_, err = New(t.Context(), Config{})
+	os.Stderr = stderr
+	text, readErr := os.ReadFile(said.Name())
+	if err == nil || readErr != nil || !asked || len(text) > 0 {
+		t.Errorf("asked the service: %t; %v, %v; standard error:\n%s", asked, err, readErr, text)
 	}
 }
