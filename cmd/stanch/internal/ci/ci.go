@@ -34,14 +34,14 @@ func New(s *cli.Streams) *cobra.Command {
 		Long: `Scan the commits of the event that CI runs for. In GitHub Actions and GitLab CI
 stanch knows them from the service; elsewhere name them with --base and --head. stanch
 has git fetch the ones that a shallow checkout lacks. An event without commits of its
-own, as a schedule, is about the whole repository. Nothing is sent to AWS, unless
+own, such as a schedule, is about the whole repository. Nothing is sent to AWS, unless
 --verify is given.
 
 An empty range never passes unseen: if no commit is new, the newest one is scanned
-with all of its files. If the commits cannot be had, the exit code is 3.
+with all of its files. If the commits cannot be fetched, the exit code is 3.
 
 In GitHub Actions there are annotations, a summary of the job, outputs for later
-steps, and masks for what was found. Each flag may be set by a variable too:
+steps, and masks for the secrets. Each flag may be set by a variable too:
 --fail-on by STANCH_FAIL_ON; if it may be given several times, one value a line.
 The token is read from STANCH_TOKEN or GITHUB_TOKEN. The log of a public repository
 names no account: everybody can read it.`,

@@ -37,7 +37,7 @@ func (f *Flags) Add(cmd *cobra.Command) {
 	flags.StringVar(&f.Filter.Archived, "archived", "include", "include, exclude, or only: `HOW` to treat archived repositories")
 	flags.StringSliceVar(&f.Filter.Visibility, "visibility", nil, "scan only repositories of this `VISIBILITY`: public, private, internal")
 	flags.StringSliceVar(&f.Filter.Topics, "topic", nil, "scan only repositories with one of these `TOPICS`")
-	flags.StringSliceVar(&f.Filter.Skip, "skip", nil, "leave out repositories whose OWNER/NAME or NAME fits a `PATTERN`, as acme/*-archive")
+	flags.StringSliceVar(&f.Filter.Skip, "skip", nil, "leave out repositories whose OWNER/NAME or NAME fits a `PATTERN`, such as acme/*-archive")
 	flags.StringSliceVar(&f.Filter.Only, "only", nil, "scan only repositories whose OWNER/NAME or NAME fits a `PATTERN`")
 	flags.Int64Var(&f.Filter.MaxSize, "max-repo-size", 0, "leave out repositories of more than `N` MiB, as GitHub says (0: no limit)")
 	for flag, values := range map[string][]string{

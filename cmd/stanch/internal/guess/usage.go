@@ -116,7 +116,7 @@ func valueOf(f *pflag.Flag) string {
 	case "int", "int64":
 		value = "NUMBER"
 	case "duration":
-		value = "TIME, as 90s, 15m or 1h"
+		value = "TIME, such as 90s, 15m or 1h"
 	default:
 		value = strings.ToUpper(strings.TrimSuffix(strings.TrimSuffix(value, "Array"), "s"))
 		if value == "" || value == "STRING" {
@@ -132,7 +132,7 @@ func wants(f *pflag.Flag, err *pflag.InvalidValueError) string {
 	case "int", "int64":
 		return "not a whole number"
 	case "duration":
-		return "not a time, as 90s, 15m or 1h"
+		return "not a time, such as 90s, 15m or 1h"
 	case "bool":
 		return fmt.Sprintf("neither true nor false; --%s alone is --%[1]s=true", f.Name)
 	}

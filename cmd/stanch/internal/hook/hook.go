@@ -65,8 +65,8 @@ func newHookInstall(s *cli.Streams) *cobra.Command {
 		Long: `Install hooks that run "stanch hook run". git 2.54 and later takes them from its
 configuration, where they run beside all others. Files in the folder of hooks,
 core.hooksPath included, are for older gits. A hook that is there already is kept
-in the folder hooks.before-stanch, and still runs. --global needs git 2.54: an older one
-has no hooks for all repositories that leave those of each alone.`,
+in the folder hooks.before-stanch, and still runs. --global needs git 2.54: in an
+older one, hooks for all repositories replace those of each.`,
 		Example: `  stanch hook install                      # this repository
   stanch hook install --global             # all repositories of this user
   stanch hook install --stage pre-receive  # a repository on a server`,

@@ -65,7 +65,7 @@ the role.
 	flags.StringVar(&f.partition, "partition", "aws", "the `PARTITION` of the account: aws, aws-cn, aws-us-gov or aws-eusc")
 	_ = cmd.RegisterFlagCompletionFunc("partition", cobra.FixedCompletions([]string{"aws", "aws-cn", "aws-us-gov", "aws-eusc"}, cobra.ShellCompDirectiveNoFileComp))
 	flags.StringVar(&f.principal, "principal", "", "with --trust, the `ARN` of the user, role or account that may assume the role (default: a placeholder)")
-	flags.StringVar(&f.externalID, "external-id", "", "with --trust, the external `ID` that they have to know")
+	flags.StringVar(&f.externalID, "external-id", "", "with --trust, the external `ID` that has to be given with the role")
 	flags.BoolVar(&f.noMFA, "no-mfa", false, "with --trust, do not ask for MFA")
 	flags.StringVar(&f.oidc, "oidc", "", "with --trust, trust the tokens of this OpenID Connect `ISSUER`: its host, or the ARN of the provider in IAM")
 	flags.StringVar(&f.subject, "subject", "", "with --oidc, the one `SUBJECT` that may assume the role: repo:acme/ops:ref:refs/heads/main")

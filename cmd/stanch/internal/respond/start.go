@@ -38,7 +38,7 @@ type start struct {
 const startHelp = `REPORT is a file that was saved with "--format json", an event of AWS Health as
 EventBridge sends it, "-" for standard input, or env:VARIABLE for a variable of the
 environment that holds one of the two. A KEY-ID alone is enough for a key that is
-known to have leaked, by a mail of AWS or an alert of GitHub.`
+known to have leaked, from an e-mail of AWS or an alert of GitHub.`
 
 // ofTypedIDs is the source in the header of a report about key ids that somebody has typed,
 // or that an event names.

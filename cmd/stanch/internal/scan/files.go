@@ -18,9 +18,9 @@ func NewDir(s *cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dir [PATH...]",
 		Short: "Scan files and directories as they are on disk",
-		Long: `Scan files and, in full, folders: hidden files and those that git ignores as well, but
+		Long: `Scan files, and folders with all that is in them: also hidden files and those that git ignores, but
 not the insides of .git. Symbolic links are not followed below a PATH. Nothing is sent
-to AWS, unless --verify is given. Without a PATH, it is the current folder.
+to AWS, unless --verify is given. Without a PATH, the current folder is scanned.
 
 Rules and ignore files are those of the work tree that PATH is in, wherever stanch
 runs. Without a work tree they are looked for in PATH, or in the folder of a file. If

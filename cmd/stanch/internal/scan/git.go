@@ -29,7 +29,7 @@ Each leaked key is used for one call at AWS, sts:GetCallerIdentity; --no-verify 
 nothing.
 
 All objects are read: those of branches, tags and remotes, the stash, notes and pull
-requests, and those that no ref leads to any more, as amended commits, deleted
+requests, and those that no ref leads to any more, such as amended commits, deleted
 branches and files that were staged once. Messages of commits and tags, names of files
 and refs, the repository's own configuration, its reflogs, and unstaged changes to
 tracked files are read too. For files that git does not track, use "stanch dir".

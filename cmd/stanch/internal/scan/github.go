@@ -28,8 +28,8 @@ used for one call at AWS, sts:GetCallerIdentity; --no-verify sends nothing. The 
 has each key once, with all its places.
 
 The token decides which private repositories are scanned; it goes to GitHub alone. It is
-the first that there is of --token-file, GITHUB_TOKEN, GH_TOKEN and the output of
-"gh auth token"; or that of a GitHub App (--app-id and --app-key).
+the first of these that there is: that of a GitHub App (--app-id and --app-key), that of
+--token-file, GITHUB_TOKEN, GH_TOKEN, the output of "gh auth token".
 Repositories are cloned to a temporary folder, the next while one is scanned, and
 removed when they have been read.
 

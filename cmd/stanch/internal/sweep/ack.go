@@ -60,7 +60,7 @@ acknowledgement replaces the first;
 		},
 	}
 	cmd.Flags().StringVar(&by, "by", "", "the `NAME` of the person who knows of it (default: the user who runs this)")
-	cmd.Flags().StringVar(&until, "until", "", "the last `DAY`, in UTC, on which it does not count, as 2027-01-31 (default: for good)")
+	cmd.Flags().StringVar(&until, "until", "", "the last `DAY`, in UTC, on which it does not count, such as 2027-01-31 (default: for good)")
 	cmd.Flags().StringVar(&note, "note", "", "the `REASON`, for reports")
 	return cmd
 }
@@ -115,11 +115,11 @@ func checkFingerprint(typed string) (string, error) {
 // name the day after.
 func lastDay(day string, now time.Time) (end time.Time, err error) {
 	if day == "" { // a script whose variable is not set must not acknowledge for good
-		return time.Time{}, errors.New("--until is empty: name a day, as 2027-01-31, or leave --until out")
+		return time.Time{}, errors.New("--until is empty: name a day, such as 2027-01-31, or leave --until out")
 	}
 	begin, err := time.Parse(time.DateOnly, day)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("--until %s: not a date, as 2027-01-31", day)
+		return time.Time{}, fmt.Errorf("--until %s: not a date such as 2027-01-31", day)
 	}
 	end = begin.AddDate(0, 0, 1).Add(-time.Millisecond) // a store knows no less
 	if end.Before(now) {
