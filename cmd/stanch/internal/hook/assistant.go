@@ -130,7 +130,7 @@ func (r *record) Finding(f finding.Finding) error {
 func (r *record) explain() string {
 	return "stanch: this call is blocked, because it brings a key:\n  " + strings.Join(r.lines, "\n  ") + `
 Take the key out, and do not write it anywhere else. Let the program read it when it runs:
-from a profile (AWS_PROFILE), from the environment, or from a store of secrets. Tell the user
+from a profile (AWS_PROFILE), from the environment, or from a secrets manager. Tell the user
 that the key is in this conversation. A key that anybody else may have read has to be rotated.
 If the user says that it is no key, the user can allow it: docs/editors.md of stanch says how.
 `
