@@ -42,7 +42,17 @@ func (p Place) String() string {
 		s += ", only in history"
 	}
 	for i, ref := range p.Refs {
-		s += map[bool]string{true: ", on ", false: " "}[i == 0] + strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
+		before := ", "
+		switch {
+		case i == 0:
+			before = ", on "
+		case i == len(p.Refs)-1:
+			before = " and "
+		}
+		for _, prefix := range []string{"refs/heads/", "refs/tags/", "refs/remotes/"} {
+			ref = strings.TrimPrefix(ref, prefix)
+		}
+		s += before + printable.Quoted(ref)
 	}
 	return s
 }
