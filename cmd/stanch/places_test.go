@@ -221,7 +221,7 @@ git init -q --bare ../bare; git remote add origin ../bare
 printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 12345\n' 7 >a.psd
 git add a.psd; git commit -qm pointer 2>../commit.txt; git push -q origin HEAD 2>../push.txt; git -C ../bare rev-parse --all >../received
 `)
-	for name, want := range map[string]string{"commit.txt": "stanch: 1 text not read and accepted", "push.txt": "remote: stanch: 1 text not read and accepted", "received": "\n"} {
+	for name, want := range map[string]string{"commit.txt": "stanch: 1 text not read, for a known reason", "push.txt": "remote: stanch: 1 text not read, for a known reason", "received": "\n"} {
 		if data, err := os.ReadFile(filepath.Join(dir, "..", name)); err != nil || !strings.Contains(string(data), want) {
 			t.Errorf("%s: %v: %q", name, err, data)
 		}

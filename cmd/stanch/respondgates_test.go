@@ -179,7 +179,7 @@ func TestAttempts(t *testing.T) {
 			head := c.read("journal.jsonl.head")
 			c.journal(3)
 			c.write("journal.jsonl.head", head)
-		}, cli.ExitIncomplete, "its .head file is of another line"},
+		}, cli.ExitIncomplete, "its .head file belongs to another line"},
 		{"a journal that another one has open", "", c.respond("apply", yes...), func() {
 			j, err := journal.Open(c.file("journal.jsonl"), "arn:aws:iam::"+ops+":user/otto")
 			if err != nil {

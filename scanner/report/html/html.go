@@ -55,7 +55,7 @@ func (h *handler) Summary(s finding.Summary) error {
 	v.sweep()
 	v.unread("Not read", "There may be more leaks in here.", v.swept.Others(s.Unread))
 	v.put("</div>\n")
-	v.unread("Not read, and accepted", "Known to you.", s.Accepted)
+	v.unread("Not read, and accepted", "Each for a known reason.", s.Accepted)
 	v.charts()
 	v.foot()
 	if _, err := io.WriteString(h.w, v.String()); err != nil {

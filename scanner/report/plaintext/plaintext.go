@@ -78,7 +78,7 @@ func (t *handler) Summary(s finding.Summary) error {
 	}
 	t.unread("NOT READ", "there may be more leaks in these", t.total.Swept.Others(s.Unread))
 	if t.o.Verbose {
-		t.unread("ACCEPTED", "not read, as your configuration allows", s.Accepted)
+		t.unread("ACCEPTED", "not read, for a known reason", s.Accepted)
 	}
 	t.repositories()
 	t.end(s)

@@ -181,7 +181,7 @@ func read(r io.Reader, name string) (records []Record, whole int64, err error) {
 	case known == nil && n > 1, known != nil && n <= known.Seq:
 		return records, whole, fmt.Errorf("%w: lines are missing at the end, or its .head file is missing", ErrBroken)
 	case known != nil && records[known.Seq].Hash != known.Hash:
-		return records, whole, fmt.Errorf("line %d: %w: its .head file is of another line", known.Seq+1, ErrBroken)
+		return records, whole, fmt.Errorf("line %d: %w: its .head file belongs to another line", known.Seq+1, ErrBroken)
 	}
 	return records, whole, nil
 }

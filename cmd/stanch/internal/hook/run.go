@@ -173,7 +173,7 @@ func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, h *hook.Hook, subj
 // nobody else sees that a comment in the push allows a key.
 func (f *hookFlags) sayHidden(say func(string, ...any), stage string, sum finding.Summary) {
 	if n := len(sum.Accepted); n > 0 {
-		say("%s not read and accepted (stanch hook run -v)", printable.Plural(n, "text"))
+		say("%s not read, for a known reason: stanch hook run -v lists them", printable.Plural(n, "text"))
 	}
 	if n := sum.Ignored; n > 0 && stage == hook.PreReceive {
 		say("%s in this push ignored", printable.Plural(n, "finding"))
