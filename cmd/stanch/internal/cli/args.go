@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -22,6 +24,22 @@ func Operand(args []string, otherwise string) string {
 		return args[0]
 	}
 	return otherwise
+}
+
+// OpenOperand opens the file that name says, or standard input if it is "-".
+func (s *Streams) OpenOperand(ctx context.Context, name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(s.Input(ctx)), nil
+	}
+	return os.Open(name)
+}
+
+// OperandName returns the name of an operand for people.
+func OperandName(name string) string {
+	if name == "-" {
+		return "standard input"
+	}
+	return name
 }
 
 // ReadList reads a file that a flag names, "" for none: a list of names, one a line,

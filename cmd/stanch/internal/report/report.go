@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -87,19 +85,13 @@ type reader struct {
 
 // replay passes the report that name says on to h. An error names the file.
 func (r reader) replay(ctx context.Context, name string, h finding.Handler) error {
-	var in io.Reader
-	if name == "-" {
-		in = r.Input(ctx)
-	} else {
-		file, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		in = file
+	in, err := r.OpenOperand(ctx, name)
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	if err := finding.Replay(in, interruptible{h, ctx}, r.secrets); err != nil {
-		return fmt.Errorf("%s: %w", shown(name), err)
+		return fmt.Errorf("%s: %w", cli.OperandName(name), err)
 	}
 	return nil
 }
@@ -118,13 +110,6 @@ func (h interruptible) Finding(f finding.Finding) error {
 	return h.Handler.Finding(f)
 }
 
-func shown(name string) string {
-	if name == "-" {
-		return "standard input"
-	}
-	return name
-}
-
 // merge passes the reports that names say on to h, as one. If one cannot be read, h gets
 // nothing: nobody is to take the rest for all. If one was cut off, h gets all that there is.
 func (r reader) merge(ctx context.Context, names []string, h finding.Handler) error {
@@ -132,7 +117,7 @@ func (r reader) merge(ctx context.Context, names []string, h finding.Handler) er
 	var cut error
 	told := map[string]bool{} // of which targets
 	for _, name := range names {
-		saved := &finding.Saved{Name: shown(name)}
+		saved := &finding.Saved{Name: cli.OperandName(name)}
 		err := r.replay(ctx, name, saved)
 		switch {
 		case errors.Is(err, finding.ErrTruncated):

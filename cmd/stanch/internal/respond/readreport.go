@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -15,22 +13,13 @@ import (
 // report was cut off, h gets the part before the cut. Unless secrets is true, it drops the
 // secrets in the report.
 func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, h finding.Handler) error {
-	var in io.Reader
-	if name == "-" {
-		in = s.Input(ctx)
-	} else {
-		file, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		in = file
+	in, err := s.OpenOperand(ctx, name)
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	if err := finding.Replay(in, h, secrets); err != nil && !errors.Is(err, finding.ErrTruncated) {
-		if name == "-" {
-			name = "standard input"
-		}
-		return fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", cli.OperandName(name), err)
 	}
 	return nil
 }

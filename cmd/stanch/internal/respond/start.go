@@ -66,7 +66,7 @@ func readStart(ctx context.Context, s *cli.Streams, args []string, secrets bool)
 	defer in.Close()
 	st, err := parseStart(in, s.Version, secrets)
 	if err != nil {
-		return start{}, fmt.Errorf("%s: %w", shown(name), err)
+		return start{}, fmt.Errorf("%s: %w", cli.OperandName(name), err)
 	}
 	st.operand = name
 	return st, nil
@@ -74,12 +74,9 @@ func readStart(ctx context.Context, s *cli.Streams, args []string, secrets bool)
 
 // openStart opens a file, standard input or a variable of the environment.
 func openStart(ctx context.Context, s *cli.Streams, name string) (io.ReadCloser, error) {
-	if name == "-" {
-		return io.NopCloser(s.Input(ctx)), nil
-	}
 	variable, ok := strings.CutPrefix(name, "env:")
 	if !ok {
-		f, err := os.Open(name)
+		f, err := s.OpenOperand(ctx, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%w (and %q is not a whole access key id)", err, name)
 		}
@@ -188,7 +185,7 @@ func (st *start) leaks(keys []string) ([]finding.Finding, error) {
 	}
 	leaks, err := planner.Named(st.report, st.named)
 	if err != nil && st.operand != "" {
-		err = fmt.Errorf("%s: %w", shown(st.operand), err)
+		err = fmt.Errorf("%s: %w", cli.OperandName(st.operand), err)
 	}
 	return leaks, err
 }
@@ -199,13 +196,5 @@ func (st *start) missing(err error) error {
 	if !st.report.CutOff() || err != nil && !errors.Is(err, errNotPlanned) {
 		return err
 	}
-	return cli.Unfinished(fmt.Errorf("%s ends early: the plan lacks the keys of the missing part", shown(st.operand)))
-}
-
-// shown returns the name of an operand for people.
-func shown(operand string) string {
-	if operand == "-" {
-		return "standard input"
-	}
-	return operand
+	return cli.Unfinished(fmt.Errorf("%s ends early: the plan lacks the keys of the missing part", cli.OperandName(st.operand)))
 }
