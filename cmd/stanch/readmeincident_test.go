@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -39,13 +40,17 @@ func writeSettings(ts *testscript.TestScript, _ bool, args []string) {
 //	readme STATUS COMMAND...
 //
 // which runs a command of the README, with the id of key 1 for AKIA…, as "status" does. It
-// fails if the README does not have the command.
+// fails if the README does not have the command, or has it before the settings that it needs.
 func runReadme(ts *testscript.TestScript, _ bool, args []string) {
 	page, err := os.ReadFile("../../README.md")
 	ts.Check(err)
 	command := strings.Join(args[1:], " ")
-	if !regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(command) + `( +#.*)?$`).Match(page) {
+	at := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(command) + `( +#.*)?$`).FindIndex(page)
+	if at == nil {
 		ts.Fatalf("the README has no command %q", command)
+	}
+	if !bytes.Contains(page[:at[0]], []byte("\n[respond]\naccounts = ")) {
+		ts.Fatalf("the README has %q before the accounts that it needs", command)
 	}
 	words := strings.Fields(strings.ReplaceAll(command, "AKIA…", detectorstest.Fill("{AKIA1}")))
 	runAtAWS(ts, args[0], words[1:])

@@ -26,10 +26,27 @@ type Rules struct {
 // ProtectedTag protects a user or a role that has it with the value "true".
 const ProtectedTag = "stanch:protected"
 
+var errNoAccounts = errors.New("--accounts: list the accounts in which keys may be shut off (or in STANCH_ACCOUNTS, or in a file: docs/configuration.md)")
+
+// CheckFor is Check for work on keys of some accounts, which it names if r lists none. They
+// allow nothing: the operator has to say which accounts are theirs.
+func (r Rules) CheckFor(accounts []string) error {
+	err := r.Check()
+	accounts = slices.DeleteFunc(slices.Sorted(slices.Values(accounts)), func(a string) bool { return !accountNumber().MatchString(a) })
+	accounts = slices.Compact(accounts)
+	switch {
+	case !errors.Is(err, errNoAccounts) || len(accounts) == 0:
+		return err
+	case len(accounts) == 1:
+		return fmt.Errorf("%w. The keys are of account %s: if it is yours, add --accounts %[2]s", err, accounts[0])
+	}
+	return fmt.Errorf("%w. The keys are of %d accounts: of these, add those that are yours: --accounts %s", err, len(accounts), strings.Join(accounts, ","))
+}
+
 // Check returns an error if r is incomplete or has an entry that cannot be right.
 func (r Rules) Check() error {
 	if len(r.Accounts) == 0 {
-		return errors.New("--accounts: list the accounts in which keys may be shut off (or in STANCH_ACCOUNTS, or in a file: docs/configuration.md)")
+		return errNoAccounts
 	}
 	for _, a := range r.Accounts {
 		if !accountNumber().MatchString(a) {

@@ -31,10 +31,6 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 	if err := f.complete(ctx); err != nil {
 		return err
 	}
-	rules, err := f.rules()
-	if err != nil {
-		return err
-	}
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -42,6 +38,10 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 	plan, err := response.ParsePlan(b)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
+	}
+	rules, err := f.rules(accountsOf(plan)...)
+	if err != nil {
+		return err
 	}
 	if verb != "" {
 		if err := protocol.Approve(plan, f.hash, f.yes); err != nil {
@@ -89,6 +89,14 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 
 // page returns a page on w, which may be a terminal.
 func page(w io.Writer) *advice.Page { return &advice.Page{W: w, Width: cli.Width(w)} }
+
+// accountsOf returns the accounts of the keys in a plan.
+func accountsOf(plan response.Plan) (accounts []string) {
+	for _, k := range plan.Keys {
+		accounts = append(accounts, k.Account)
+	}
+	return accounts
+}
 
 // allDone reports whether nothing is left to do for any key.
 func allDone(outcomes []response.Outcome) bool {

@@ -34,15 +34,15 @@ AWS sends an event twice, the exit code is 0.`,
 			if err := f.complete(ctx); err != nil {
 				return err
 			}
-			if _, err := f.rules(); err != nil {
-				return err
-			}
 			st, err := readStart(ctx, s, args, true)
 			if err != nil {
 				return cli.Failed(err)
 			}
 			leaks, err := st.leaks(f.keys)
 			if err != nil {
+				return err
+			}
+			if _, err := f.rules(accountsIn(leaks)...); err != nil {
 				return err
 			}
 			f.startsFrom(st, leaks)

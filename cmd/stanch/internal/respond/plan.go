@@ -48,10 +48,6 @@ without its secret, the answer in the report counts for an hour.`,
 			if err := f.complete(cmd.Context()); err != nil {
 				return err
 			}
-			rules, err := f.rules()
-			if err != nil {
-				return err
-			}
 			if out.Format != "text" && out.Format != "json" {
 				return fmt.Errorf("--format %s: text, or json", out.Format)
 			}
@@ -61,7 +57,6 @@ without its secret, the answer in the report counts for an hour.`,
 			if f.self && f.quarantine {
 				return errors.New("--self and --quarantine do not go together: a leaked key does nothing but switch itself off")
 			}
-			rules.ForceInUse = f.force
 			st, err := readStart(cmd.Context(), s, args, true)
 			if err != nil {
 				return cli.Failed(err)
@@ -70,6 +65,11 @@ without its secret, the answer in the report counts for an hour.`,
 			if err != nil {
 				return err
 			}
+			rules, err := f.rules(accountsIn(leaks)...)
+			if err != nil {
+				return err
+			}
+			rules.ForceInUse = f.force
 			f.startsFrom(st, leaks)
 			op, _, err := f.identity(cmd.Context(), s)
 			if err != nil {

@@ -81,11 +81,12 @@ func (f *respondFlags) addNotify(cmd *cobra.Command) {
 		"send the result to `TARGET`: securityhub, eventbridge[:BUS], sns:ARN, webhook:URL, webhook:env:VARIABLE")
 }
 
-// rules returns the operator's limits. The flags must be complete.
-func (f *respondFlags) rules() (response.Rules, error) {
+// rules returns the operator's limits for work on keys of some accounts, if they are known
+// yet. The flags must be complete.
+func (f *respondFlags) rules(accounts ...string) (response.Rules, error) {
 	names, err := cli.ReadList(f.breakGlassFrom, f.breakGlass)
 	r := response.Rules{Accounts: f.accounts, AccountsFrom: f.accountsFrom, BreakGlass: names, Self: f.self}
-	return r, errors.Join(err, r.Check())
+	return r, errors.Join(err, r.CheckFor(accounts))
 }
 
 // identity returns who the operator is and their name for the journal; nobody with

@@ -190,6 +190,18 @@ func (st *start) leaks(keys []string) ([]finding.Finding, error) {
 	return leaks, err
 }
 
+// accountsIn returns the accounts of the keys in leaks, as AWS said or as the ids tell.
+func accountsIn(leaks []finding.Finding) (accounts []string) {
+	for _, l := range leaks {
+		account := l.Verdict.Identity.Account
+		if account == "" {
+			account, _ = awskeys.Account(l.Match.Credential.ID)
+		}
+		accounts = append(accounts, account)
+	}
+	return accounts
+}
+
 // missing returns err, how a command ended, or an error if all went well with a report that
 // ends early: keys are missing in it.
 func (st *start) missing(err error) error {
