@@ -210,7 +210,7 @@ func TestOpenErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, script, open, want string }{
 		{"not_a_repository", `mkdir ../plain`, "../plain", "plain: not a git repository"},
-		{"no_such_path", ``, "../nothing", "not a git repository"},
+		{"no_such_path", ``, "../nothing", "nothing: there is no such file or folder"},
 		{"bad_git_file", `mkdir ../w; echo "gitdir: /nowhere" >../w/.git`, "../w", "not a git repository"},
 	}
 	for _, tt := range tests {

@@ -33,7 +33,7 @@ func CloneDir(ctx context.Context, rawURL string, progress io.Writer) (string, e
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		err = fmt.Errorf("cloning %s: %w", remote.url, err)
+		err = fmt.Errorf("cloning %s: %w%s", remote.url, err, portHint(remote.url))
 		return "", errors.Join(err, os.RemoveAll(dir))
 	}
 	return dir, nil

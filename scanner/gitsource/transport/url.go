@@ -15,7 +15,8 @@ var (
 	schemeURL = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 	// git-clone(1), GIT URLS: the scp-like syntax has no slash before the first
 	// colon. One letter before it is a Windows drive.
-	scpURL = regexp.MustCompile(`^([^/\\:@]+@[^/:]+|[^/\\:@]{2,}):[^:]`)
+	scpURL  = regexp.MustCompile(`^([^/\\:@]+@[^/:]+|[^/\\:@]{2,}):[^:]`)
+	scpPort = regexp.MustCompile(`^([^/\\:@]+@)?[^/:@]+:(\d{2,5})/`)
 	// Greedy: a password may hold "@".
 	userinfo = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*://).*@`)
 )
@@ -28,6 +29,20 @@ func IsURL(operand string) bool {
 	}
 	_, err := os.Lstat(operand)
 	return err != nil && scpURL.MatchString(operand)
+}
+
+// portHint says how to write a URL in git's scp-like form whose path begins as a port would,
+// "" if there is none such: with a colon alone, git asks port 22 of the server for ssh.
+func portHint(url string) string {
+	parts := scpPort.FindStringSubmatch(url)
+	if parts == nil {
+		return ""
+	}
+	scheme := "http"
+	if parts[1] != "" {
+		scheme = "ssh"
+	}
+	return fmt.Sprintf(". git asks for it by ssh; if %s is a port, write %s://%s", parts[2], scheme, url)
 }
 
 // Redact returns operand without the user and password that a URL may hold: the name of the

@@ -73,6 +73,21 @@ func TestIsURL(t *testing.T) {
 	}
 }
 
+func TestPortHint(t *testing.T) {
+	for url, want := range map[string]string{
+		"127.0.0.1:18720/app.git":    "if 18720 is a port, write http://127.0.0.1:18720/app.git",
+		"git@host:2222/a/b":          "if 2222 is a port, write ssh://git@host:2222/a/b",
+		"git@github.com:a/b.git":     "",
+		"host:18720":                 "",
+		"http://127.0.0.1:18720/app": "",
+		"ssh://git@h:2222/x":         "",
+	} {
+		if got := portHint(url); !strings.HasSuffix(got, want) || want == "" && got != "" {
+			t.Errorf("portHint(%q) is %q, want %q", url, got, want)
+		}
+	}
+}
+
 func TestRedact(t *testing.T) {
 	for operand, want := range map[string]string{
 		"https://me:pw@h/x":             "https://h/x",

@@ -132,15 +132,19 @@ var noHooks = [][2]string{{"core.hooksPath", os.DevNull}, {"hook.reference-trans
 
 var userinfo = regexp.MustCompile(`://[^/@\s]*@`)
 
+// askToCheck is what git says after each failure of ssh, in two lines. They name no cause, and
+// the line before the last words of git does.
+var askToCheck = []string{"Please make sure you have the correct access rights", "and the repository exists."}
+
 // lastLines returns the complaints at the end of git's output: no progress, no passwords of
-// URLs, no control characters, and nothing that GitHub's runner takes for a command, since
+// URLs, nothing that git says of every failure, no control characters, and nothing that GitHub's runner takes for a command, since
 // the server has a say in the text.
 func lastLines(stderr string) string {
 	stderr = userinfo.ReplaceAllString(stderr, "://")
 	stderr = strings.ReplaceAll(stderr, "##[", "## [")
 	var kept []string
 	for _, line := range strings.FieldsFunc(stderr, func(c rune) bool { return c == '\n' || c == '\r' }) {
-		if !strings.HasSuffix(line, "...") && !strings.Contains(line, "% (") {
+		if !strings.HasSuffix(line, "...") && !strings.Contains(line, "% (") && !slices.Contains(askToCheck, line) {
 			kept = append(kept, strings.TrimSpace(printable.Stripped(line)))
 		}
 	}

@@ -71,6 +71,8 @@ func TestLastLines(t *testing.T) {
 		"Cloning...\nremote: \x1b[31mno\x00\r\nfatal:\t\x9bx\n":          "remote: [31mno; fatal: x",
 		"a\nb\nReceiving objects: 50% (1/2)\rc\nd\n":                     "b; c; d",
 		"fatal: unable to access 'https://me:" + "pw@host/x': ##[error]": "fatal: unable to access 'https://host/x': ## [error]",
+		"Cloning...\nssh: connect to host h port 22: Connection refused\r\nfatal: Could not read from remote repository.\n\n" +
+			"Please make sure you have the correct access rights\nand the repository exists.\n": "ssh: connect to host h port 22: Connection refused; fatal: Could not read from remote repository.",
 		"": "",
 	} {
 		if got := lastLines(stderr); got != want {

@@ -138,7 +138,7 @@ func openGit(ctx context.Context, s *cli.Streams, operand string) (repo *gitsour
 	if !transport.IsURL(operand) {
 		repo, err = gitsource.Open(operand)
 		if _, statErr := os.Stat(operand); statErr == nil && errors.Is(err, gitsource.ErrNotRepository) {
-			err = fmt.Errorf("%w: \"stanch dir %s\" scans files", err, scanflags.Operand(operand))
+			err = fmt.Errorf("%w: \"stanch dir %s\" scans files as they are, and archives", err, scanflags.Operand(operand))
 		}
 		return repo, err
 	}

@@ -41,7 +41,10 @@ func Find(path string) (Dir, error) {
 	if err != nil {
 		return Dir{}, fmt.Errorf("opening %s: %w", path, err)
 	}
-	if _, err := os.Stat(abs); err != nil {
+	switch _, err := os.Stat(abs); {
+	case errors.Is(err, fs.ErrNotExist):
+		return Dir{}, fmt.Errorf("%s: there is no such file or folder", path)
+	case err != nil:
 		return Dir{}, fmt.Errorf("%s: %w: %w", path, ErrNotRepository, err)
 	}
 	d, err := discover(abs)
