@@ -107,12 +107,12 @@ func (h *hits) dropPartners() {
 
 // unread records that something could not be read.
 func (h *hits) unread(what string, why error) {
-	h.fail(unread{Unread: finding.Unread{What: what, Why: why.Error()}})
+	h.fail(unread{Unread: finding.Unread{What: what, Why: finding.Why(why)}})
 }
 
 // unreadMember records that a member of b could not be read, "" for all of it.
 func (h *hits) unreadMember(b Blob, member string, why error) {
-	h.fail(unread{finding.Unread{What: member, Why: why.Error(), Blob: b.ID}, b.ID, b.Name})
+	h.fail(unread{finding.Unread{What: member, Why: finding.Why(why), Blob: b.ID}, b.ID, b.Name})
 }
 
 func (h *hits) fail(u unread) {

@@ -69,7 +69,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 
 	readErr := s.read(ctx, src, &objects, &size, func(b Blob) error {
 		if b.Err != nil {
-			found.fail(unread{Unread: finding.Unread{What: b.Name, Why: b.Err.Error(), Blob: b.ID}})
+			found.fail(unread{Unread: finding.Unread{What: b.Name, Why: finding.Why(b.Err), Blob: b.ID}})
 			return ctx.Err()
 		}
 		found.add(b, "", b.Data, s.detect(b))

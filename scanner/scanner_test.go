@@ -339,6 +339,11 @@ func TestCancelled(t *testing.T) {
 			if incomplete := len(sink.Summary.Unread) > 0; incomplete != (stage != "verify") {
 				t.Errorf("unread: %v", sink.Summary.Unread)
 			}
+			for _, part := range sink.Summary.Unread {
+				if part.Why != "interrupted" {
+					t.Errorf("%s: %s", part.What, part.Why)
+				}
+			}
 			if !sink.Summary.Stopped {
 				t.Error("the summary does not say that the scan was stopped")
 			}

@@ -269,7 +269,7 @@ func TestLimitedCancelled(t *testing.T) {
 			if asked == 1 {
 				<-ctx.Done()
 			}
-			return Verdict{State: Unknown, Reason: "cancelled", Err: ErrNoAnswer}
+			return Verdict{State: Unknown, Reason: "interrupted", Err: ErrNoAnswer}
 		})}
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
@@ -277,7 +277,7 @@ func TestLimitedCancelled(t *testing.T) {
 		synctest.Wait()
 		for _, id := range []string{"a", "b"} { // waiting for its turn, waiting for the rate
 			wg.Go(func() {
-				if v := l.Verify(ctx, credential(id, "waits", "")); v.State != Unknown || v.Reason != "cancelled" || !errors.Is(v.Err, context.Canceled) {
+				if v := l.Verify(ctx, credential(id, "waits", "")); v.State != Unknown || v.Reason != "interrupted" || !errors.Is(v.Err, context.Canceled) {
 					t.Errorf("%s: got %+v", id, v)
 				}
 			})

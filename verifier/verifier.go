@@ -105,5 +105,5 @@ type Fact = detectors.Fact
 
 // cancelled is the verdict of a call whose context ended before the answer.
 func cancelled(err error) Verdict {
-	return Verdict{State: Unknown, Reason: "cancelled", Err: err}
+	return Verdict{State: Unknown, Reason: "interrupted", Err: err}
 }

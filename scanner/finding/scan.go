@@ -1,6 +1,8 @@
 package finding
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -133,4 +135,12 @@ type Unread struct {
 	Blob BlobID `json:"blob,omitempty"`
 	// Accepted is why it does not make the scan incomplete, or "".
 	Accepted string `json:"accepted,omitempty"`
+}
+
+// Why returns why a part was not read, for people: err, or that the scan was interrupted.
+func Why(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted"
+	}
+	return err.Error()
 }

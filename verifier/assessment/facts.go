@@ -1,6 +1,7 @@
 package assessment
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -24,6 +25,8 @@ func source(c operator.Call) string { return (&operator.Error{Call: c}).Permissi
 func Why(err error) string {
 	var e *operator.Error
 	switch {
+	case errors.Is(err, context.Canceled):
+		return "interrupted"
 	case !errors.As(err, &e):
 		return err.Error()
 	case e.Denied():

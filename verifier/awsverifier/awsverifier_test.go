@@ -268,7 +268,7 @@ func TestReaskCancelled(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		v := c.Verify(ctx, wrong)
-		if v.State != verifier.Unknown || v.Reason != "cancelled" || !errors.Is(v.Err, context.DeadlineExceeded) {
+		if v.State != verifier.Unknown || v.Reason != "interrupted" || !errors.Is(v.Err, context.DeadlineExceeded) {
 			t.Errorf("got %+v", v)
 		}
 	})

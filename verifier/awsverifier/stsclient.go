@@ -78,7 +78,7 @@ func (a *stsClient) Verify(ctx context.Context, c detectors.Credential) verifier
 		return a.ask(ctx, c)
 	case <-ctx.Done():
 		return verifier.Verdict{
-			State: verifier.Unknown, Reason: "cancelled", At: v.At, Facts: v.Facts, Err: ctx.Err(),
+			State: verifier.Unknown, Reason: "interrupted", At: v.At, Facts: v.Facts, Err: ctx.Err(),
 		}
 	}
 }
@@ -143,7 +143,7 @@ func (a *stsClient) askIn(ctx context.Context, c detectors.Credential, region st
 	out, err := a.sdkClient(c, region, base).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	a.remember(c)
 	if ctx.Err() != nil {
-		return verifier.Verdict{State: verifier.Unknown, Reason: "cancelled", Err: ctx.Err()}
+		return verifier.Verdict{State: verifier.Unknown, Reason: "interrupted", Err: ctx.Err()}
 	}
 	decoded, _ := awskeys.Account(c.ID)
 	ans := newAnswer(strings.SplitAfter(base, "://")[1], out, err)

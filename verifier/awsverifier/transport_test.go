@@ -167,7 +167,7 @@ func TestSlowServer(t *testing.T) {
 		is      error
 	}{
 		{"timeout", 20 * time.Millisecond, time.Minute, "no answer: timed out", verifier.ErrNoAnswer},
-		{"cancelled", time.Minute, 20 * time.Millisecond, "cancelled", context.DeadlineExceeded},
+		{"cancelled", time.Minute, 20 * time.Millisecond, "interrupted", context.DeadlineExceeded},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := verifiertest.NewSTS(t)

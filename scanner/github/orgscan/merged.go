@@ -19,7 +19,7 @@ func newMerged() *merged { return &merged{byFingerprint: map[string]int{}} }
 
 // unread notes that a part could not be scanned, and why.
 func (m *merged) unread(what string, why error) {
-	m.sum.Unread = append(m.sum.Unread, finding.Unread{What: what, Why: why.Error()})
+	m.sum.Unread = append(m.sum.Unread, finding.Unread{What: what, Why: finding.Why(why)})
 }
 
 // Finding implements scanner.Sink.
