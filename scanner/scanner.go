@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -69,7 +70,8 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 
 	readErr := s.read(ctx, src, &objects, &size, func(b Blob) error {
 		if b.Err != nil {
-			found.fail(unread{Unread: finding.Unread{What: b.Name, Why: finding.Why(b.Err), Blob: b.ID}})
+			why := strings.TrimPrefix(finding.Why(b.Err), b.Name+": ") // the name is said already
+			found.fail(unread{Unread: finding.Unread{What: b.Name, Why: why, Blob: b.ID}})
 			return ctx.Err()
 		}
 		found.add(b, "", b.Data, s.detect(b))

@@ -314,7 +314,7 @@ func TestSuppressedIsNotVerified(t *testing.T) {
 }
 
 func TestUnreadIsReported(t *testing.T) {
-	sink := scan(t, texts{"b": "error:broken", "a": "error:denied", "c": "{AKIA1}"}, &oracle{})
+	sink := scan(t, texts{"b": "error:b: broken", "a": "error:denied", "c": "{AKIA1}"}, &oracle{})
 	want := []finding.Unread{{What: "a", Why: "denied", Blob: "a"}, {What: "b", Why: "broken", Blob: "b"}}
 	if diff := cmp.Diff(want, sink.Summary.Unread); diff != "" || len(sink.Findings) != 1 {
 		t.Errorf("found %d (-want +got)\n%s", len(sink.Findings), diff)

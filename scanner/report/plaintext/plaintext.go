@@ -236,8 +236,11 @@ func (t *handler) locations(f *finding.Finding) []string {
 		shown = wording.FirstLocations(f.Locations, wording.MaxLocations)
 	}
 	var lines []string
-	for i := range shown {
-		lines = append(lines, wording.LocationIn(&t.Header, &shown[i]))
+	for _, l := range shown {
+		if l.Ignored == f.Ignored { // that stands above
+			l.Ignored = ""
+		}
+		lines = append(lines, wording.LocationIn(&t.Header, &l))
 	}
 	if more := len(f.Locations) - len(shown) + f.Omitted; more > 0 {
 		lines = append(lines, "+ "+wording.Plural(more, "more place"))
