@@ -17,6 +17,7 @@ func (h *hits) findings() []*draft {
 		return cmp.Or(cmp.Compare(a.blob, b.blob), cmp.Compare(a.member, b.member), cmp.Compare(a.start, b.start),
 			cmp.Compare(a.match.Rank, b.match.Rank), compareCredentials(a.match.Credential, b.match.Credential))
 	})
+	h.dropContainers()
 	h.dropPartners()
 	all := make([]*draft, len(h.hits))
 	for i, x := range h.hits {
@@ -24,6 +25,29 @@ func (h *hits) findings() []*draft {
 	}
 	all = unite(all)
 	return unite(fold(all))
+}
+
+// dropContainers forgets the hits in an archive as it is, if a member of it has the credential:
+// an archive that is not compressed holds the texts of its members, and a line of it helps
+// nobody.
+func (h *hits) dropContainers() {
+	type key struct {
+		blob finding.BlobID
+		rule *detectors.Rule
+		id   string
+	}
+	inMembers := map[key][]detectors.Credential{}
+	of := func(x hit) key { return key{x.blob, x.match.Rule, x.match.Credential.ID} }
+	for _, x := range h.hits {
+		if x.member != "" {
+			inMembers[of(x)] = append(inMembers[of(x)], x.match.Credential)
+		}
+	}
+	h.hits = slices.DeleteFunc(h.hits, func(x hit) bool {
+		return x.member == "" && slices.ContainsFunc(inMembers[of(x)], func(c detectors.Credential) bool {
+			return compareCredentials(c, x.match.Credential) == 0
+		})
+	})
 }
 
 // unite merges the findings of list that have the same fingerprint. The order is that in which

@@ -46,6 +46,10 @@ func (f *OutputFlags) Add(cmd *cobra.Command) {
 
 // Handler returns the handler of the format, writing to w.
 func (f *OutputFlags) Handler(w *Output, rules ...*detectors.Rule) (finding.Handler, error) {
+	ending := strings.ToLower(filepath.Ext(f.File))
+	if f.Format == "" && slices.Contains([]string{".csv", ".pdf", ".tsv", ".xlsx", ".yaml", ".yml"}, ending) {
+		return nil, fmt.Errorf("--output %s: no format of stanch ends with %s: choose one with --format (%s)", f.File, ending, strings.Join(report.Formats, ", "))
+	}
 	h, err := report.New(f.format(), w, report.Options{
 		Color: WantsColour(w.Writer), Width: Width(w.Writer), Verbose: f.verbose, Rules: append(catalog.Rules(), rules...),
 		Now: time.Now, RefreshWith: f.RefreshWith,
