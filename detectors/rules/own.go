@@ -98,6 +98,9 @@ type pattern struct{ *regexp.Regexp }
 func (p *pattern) UnmarshalText(text []byte) error {
 	re, err := regexp.Compile(string(text))
 	p.Regexp = re
+	if err != nil && strings.HasPrefix(string(text), "*") {
+		err = fmt.Errorf("%w: it is a regular expression, not a glob: for **/x write (^|/)x$, for *.x write \\.x$", err)
+	}
 	return err
 }
 
@@ -126,7 +129,7 @@ func ReadOwn(name string, data []byte, zone *time.Location) (*Own, error) {
 	}
 	if file.Respond != nil {
 		return nil, fmt.Errorf("%s: respond: it says who shuts off keys, and a project is not trusted with that: "+
-			"put it into stanch/.stanch.toml of your configuration folder (docs/configuration.md)", name)
+			"put it into stanch/.stanch.toml of your configuration folder (https://github.com/stanch-dev/stanch/blob/main/docs/configuration.md)", name)
 	}
 	var errs []error
 	o := &Own{Config: Config{Name: name}, Gitleaks: file.Gitleaks}

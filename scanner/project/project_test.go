@@ -139,6 +139,7 @@ func TestReadErrors(t *testing.T) {
 	}{
 		{"no such file", project.Options{Files: []string{"/none.toml"}}, "--config: open /none.toml"},
 		{"broken rules", project.Options{Within: folder(t, project.OwnConfig, "[[rules]]\nid = 'x'\nregex = '('\n")}, project.OwnConfig},
+		{"a glob", project.Options{Within: folder(t, project.OwnConfig, "[[allow]]\nreason = 'x'\npaths = ['**/x']\n")}, "it is a regular expression, not a glob"},
 		{"broken baseline of the project", project.Options{Within: folder(t, project.DetectSecretsBaseline, "{")}, project.DetectSecretsBaseline},
 		{"broken baseline of stanch", project.Options{Within: folder(t, project.OwnBaseline, "")}, project.OwnBaseline + ": is empty"},
 		{"broken baseline of a commit", project.Options{Trusted: func(name string) ([]byte, error) {
