@@ -12,8 +12,10 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
-// files are the names of all files that are looked for in the root of a project.
-var files = []string{OwnConfig, OwnBaseline, GitleaksConfig, GitleaksIgnore, DetectSecretsBaseline, GitAllowed}
+// Files returns the names of all files that are looked for in the root of a project.
+func Files() []string {
+	return []string{OwnConfig, OwnBaseline, GitleaksConfig, GitleaksIgnore, DetectSecretsBaseline, GitAllowed}
+}
 
 // RootOf returns the root of the project that paths are in, for Options.Root: that of the work
 // tree, or outside of one the folder that is a path or holds it. It is "" if there is none, as
@@ -32,7 +34,7 @@ func RootOf(paths []string) (string, error) {
 		return roots[0], nil
 	}
 	for _, root := range roots {
-		for _, name := range files {
+		for _, name := range Files() {
 			file := filepath.Join(root, name)
 			if _, err := os.Lstat(file); root != "" && !errors.Is(err, os.ErrNotExist) {
 				return "", fmt.Errorf("the paths are in %d projects, and %s counts in one of them only", len(roots), file)

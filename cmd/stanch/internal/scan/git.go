@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,8 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
+	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/run"
 )
 
@@ -99,6 +102,9 @@ func (f *gitFlags) scan(ctx context.Context, j *scanflags.Job, operand string) e
 			fmt.Fprintf(s.Loud().Stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
 		}
 	}()
+	if (transport.IsURL(operand) || gitsource.WorkTree(operand) == "") && !f.Config.NoIgnores {
+		sayUnheeded(s, repo, transport.Redact(operand))
+	}
 	repo.MaxBlobSize, repo.ReachableOnly = j.Flags.MaxSize<<20, f.reachableOnly
 	if repo.Empty() {
 		fmt.Fprintf(s.Stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", transport.Redact(operand))
@@ -108,6 +114,19 @@ func (f *gitFlags) scan(ctx context.Context, j *scanflags.Job, operand string) e
 		return cli.ScanEnded(j.Scan(ctx, repo, "git", transport.Redact(operand)))
 	}
 	return f.scanNew(ctx, j, repo, operand)
+}
+
+// sayUnheeded names the project's files at HEAD that a scan of a work tree would read.
+func sayUnheeded(s *cli.Streams, repo *gitsource.Repository, url string) {
+	var names []string
+	for _, name := range project.Files() {
+		if id, _ := repo.AtHead(name); id != "" {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		fmt.Fprintf(s.Stderr, "stanch: %s: not heeded: %s: in a URL or a bare repository, a stranger may have written it. Scan a work tree to heed it\n", printable.Text(url), strings.Join(names, ", "))
+	}
 }
 
 // scanNew scans the objects that are newer than the file of --since-state, and updates the
