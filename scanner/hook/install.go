@@ -227,13 +227,13 @@ func (i *Installer) setConfig(key, value string) error {
 func (i *Installer) hooksDir() (string, error) {
 	path, scope := i.hooksPath()
 	if manager := managerOf(path); manager != "" {
-		return "", refused("core.hooksPath is %s, which %s overwrites: add \"stanch hook run\" to its hooks instead (docs/hooks.md)", path, manager)
+		return "", refused("core.hooksPath is %s, which %s overwrites: add \"stanch hook run\" to its hooks instead (https://github.com/stanch-dev/stanch/blob/main/docs/hooks.md)", path, manager)
 	}
 	if _, err := i.ownFolder(); err == nil && scope == "global" {
 		return "", refused("core.hooksPath is %s for all repositories, set by an older stanch, so git runs no hooks of this one: run \"stanch hook uninstall --global\" first", path)
 	}
 	if scope == "global" || scope == "system" {
-		return "", refused("core.hooksPath is %s for all repositories, so git runs no hooks of this one: unset it, set core.hooksPath in this repository, or add \"stanch hook run\" to the hooks there (docs/hooks.md)", path)
+		return "", refused("core.hooksPath is %s for all repositories, so git runs no hooks of this one: unset it, set core.hooksPath in this repository, or add \"stanch hook run\" to the hooks there (https://github.com/stanch-dev/stanch/blob/main/docs/hooks.md)", path)
 	}
 	return i.gitPath()
 }

@@ -198,7 +198,7 @@ func (h *Hook) push(ctx context.Context) (*Subject, error) {
 			if why := h.swallowed(file); why != "" {
 				err = h.allLocal(src, why)
 			} else if file != "" {
-				h.note = "git named no ref on standard input, so nothing is being pushed. If something is, a program that ran before stanch has read the input (docs/hooks.md)"
+				h.note = "git named no ref on standard input, so nothing is being pushed. If something is, a program that ran before stanch has read the input (https://github.com/stanch-dev/stanch/blob/main/docs/hooks.md)"
 			}
 		}
 	}

@@ -26,7 +26,7 @@ type Rules struct {
 // ProtectedTag protects a user or a role that has it with the value "true".
 const ProtectedTag = "stanch:protected"
 
-var errNoAccounts = errors.New("--accounts: list the accounts in which keys may be shut off (or in STANCH_ACCOUNTS, or in a file: docs/configuration.md)")
+var errNoAccounts = errors.New("--accounts: list the accounts in which keys may be shut off (or in STANCH_ACCOUNTS, or in a file: https://github.com/stanch-dev/stanch/blob/main/docs/configuration.md)")
 
 // CheckFor is Check for work on keys of some accounts, which it names if r lists none. They
 // allow nothing: the operator has to say which accounts are theirs.

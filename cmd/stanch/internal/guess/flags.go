@@ -231,7 +231,7 @@ func ofRules(name string) string {
 	case "enable-rule", "rule", "rules", "disable-rule", "include-detectors", "exclude-detectors", "detectors", "only-rules", "load-builtins", "disable-plugin", "banlist-detector", "ignore-rule", "force-use-all-plugins", "filter", "rule-stats":
 		return `all rules count ("stanch rules" lists them), and an [[allow]] entry of .stanch.toml with "rules" leaves one out`
 	case "exclude-paths", "x", "exclude", "exclude-globs", "exclude-files", "include-paths", "include", "only-files", "skip", "ignore", "ignored-path", "exclude-lines", "exclude-secrets", "skip-word", "skip-regex", "word-list", "ignore-known-secrets":
-		return `an [[allow]] entry of .stanch.toml with "paths" hides places (docs/configuration.md)`
+		return `an [[allow]] entry of .stanch.toml with "paths" hides places (https://github.com/stanch-dev/stanch/blob/main/docs/configuration.md)`
 	case "no-ignore", "ignore-gitleaks-allow", "skip-ignores", "no-inline-ignore", "no-ignore-if-contains", "all-secrets", "only-allowlisted":
 		return "--no-ignores reads no ignore file and honours no allow comment"
 	case "entropy", "regex", "filter-entropy", "min-entropy", "base64-limit", "hex-limit", "entropy-threshold":
@@ -251,7 +251,7 @@ func ofAsking(name string) string {
 	case "revoke", "rotate", "disable", "kill":
 		return "\"stanch git --deactivate\" shuts off what is live, and \"stanch respond plan REPORT\" plans it"
 	case "verifier":
-		return `AWS alone is asked, at its own host (docs/network.md); --no-verify sends nothing`
+		return `AWS alone is asked, at its own host (https://github.com/stanch-dev/stanch/blob/main/docs/network.md); --no-verify sends nothing`
 	case "skip-aws-account", "skip-aws-account-file":
 		return "--canary-accounts FILE names accounts whose keys are never used"
 	case "alert-webhook", "webhook", "slack", "alert-format", "alert-on":
@@ -316,7 +316,7 @@ func ofGitSecrets(name string) string {
 	case "register-aws", "aws-provider", "list":
 		return `stanch knows the keys of AWS: "stanch rules" lists what it finds`
 	case "add", "add-provider", "allowed", "a":
-		return `rules and [[allow]] entries stand in .stanch.toml (docs/configuration.md)`
+		return `rules and [[allow]] entries stand in .stanch.toml (https://github.com/stanch-dev/stanch/blob/main/docs/configuration.md)`
 	}
 	return ""
 }

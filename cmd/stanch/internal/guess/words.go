@@ -125,7 +125,7 @@ func doing(word string) string {
 	case "login", "logout", "auth", "register-aws", "token", "signin", "signup":
 		return `stanch needs no account; it asks GitHub as "gh auth login" or GITHUB_TOKEN says, and AWS with your profile (--profile)`
 	case "update", "upgrade", "self-update", "selfupdate":
-		return `stanch does not update itself: install the new release as you installed this one (docs/install.md)`
+		return `stanch does not update itself: install the new release as you installed this one (https://github.com/stanch-dev/stanch/blob/main/docs/install.md)`
 	case "iac", "sca", "hmsl", "honeytoken", "quota", "api-status", "machine":
 		return `stanch finds leaked AWS keys and asks no service of its own: "stanch git" scans a repository`
 	case "manual", "usage", "commands", "info", "about", "?":

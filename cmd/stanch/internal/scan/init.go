@@ -33,7 +33,7 @@ A file that is there already stays as it is.`,
 			err = project.CreateConfig(file.path, file.root, []byte(project.NewConfig))
 			switch {
 			case errors.Is(err, fs.ErrExist):
-				return fmt.Errorf("%s is there already, and stays as it is: docs/configuration.md explains it, and \"stanch allow\" adds to it", file.name)
+				return fmt.Errorf("%s is there already, and stays as it is: https://github.com/stanch-dev/stanch/blob/main/docs/configuration.md explains it, and \"stanch allow\" adds to it", file.name)
 			case err != nil:
 				return cli.Unfinished(fmt.Errorf("%s %w", file.name, err))
 			}
