@@ -53,8 +53,9 @@ type Scanner struct {
 	// Workers is how many key ids are verified at once; 0 is one.
 	Workers int
 	// Verified, if not nil, is told how many key ids have been verified, and of how many: with
-	// 0 before the first, and once more after each. One call is made at a time.
-	Verified func(done, of int)
+	// 0 before the first, and once more after each. The user ignores the last number of them,
+	// unless they are live. One call is made at a time.
+	Verified func(done, of, ignored int)
 }
 
 // Scan reads all of src and reports to sink, which it closes in any case.

@@ -36,23 +36,28 @@ func (s *Scanner) verify(ctx context.Context, findings []*draft) {
 
 // A progress counts the key ids that were verified.
 type progress struct {
-	tell func(done, of int) // nil: nobody is told
+	tell        func(done, of, ignored int) // nil: nobody is told
+	of, ignored int
 
-	mu       sync.Mutex
-	done, of int
+	mu   sync.Mutex
+	done int
 }
 
-func newProgress(groups [][]*draft, tell func(done, of int)) *progress {
+func newProgress(groups [][]*draft, tell func(done, of, ignored int)) *progress {
 	p := &progress{tell: tell}
 	if tell == nil {
 		return p
 	}
 	for _, g := range groups {
-		if mayAsk(g) {
-			p.of++
+		if !mayAsk(g) {
+			continue
+		}
+		p.of++
+		if !slices.ContainsFunc(g, func(f *draft) bool { return f.Ignored == "" && f.allowed == "" }) {
+			p.ignored++
 		}
 	}
-	tell(0, p.of)
+	tell(0, p.of, p.ignored)
 	return p
 }
 
@@ -63,7 +68,7 @@ func (p *progress) step() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done++
-	p.tell(p.done, p.of)
+	p.tell(p.done, p.of, p.ignored)
 }
 
 // mayAsk reports whether the provider may be asked about one of the candidates for a key id:

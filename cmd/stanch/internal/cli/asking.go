@@ -40,12 +40,16 @@ func (a *Asking) Text() string {
 	if a.of < 2 {
 		return "asking AWS · " + rough(since)
 	}
-	return asked(int64(a.done), int64(a.of), since)
+	return asked(int64(a.done), int64(a.of), 0, since)
 }
 
 // asked says about how many keys AWS has been asked, and how long the rest takes.
-func asked(done, of int64, since time.Duration) string {
-	return "asking AWS: " + printable.Thousands(done) + " of " + printable.Plural(of, "key") + left(done, of, since)
+func asked(done, of, ignored int64, since time.Duration) string {
+	text := "asking AWS: " + printable.Thousands(done) + " of " + printable.Plural(of, "key")
+	if ignored > 0 {
+		text += ", " + printable.Thousands(ignored) + " of them ignored"
+	}
+	return text + left(done, of, since)
 }
 
 // CloneProgress is a Writer that takes the progress of "git clone", and says it in few words.

@@ -63,7 +63,7 @@ func (m *Meter) Part(text string) {
 }
 
 // Verified is scanner.Scanner.Verified.
-func (m *Meter) Verified(done, of int) {
+func (m *Meter) Verified(done, of, ignored int) {
 	m.asked.Store(int64(done))
 	m.toAsk.Store(int64(of))
 	switch done {
@@ -71,13 +71,14 @@ func (m *Meter) Verified(done, of int) {
 		m.begin(func(time.Duration) string { return m.Last })
 		m.part.Store(nil)
 	case 0:
-		m.begin(func(since time.Duration) string { return asking(m.asked.Load(), m.toAsk.Load(), since) })
+		m.begin(func(since time.Duration) string { return asking(m.asked.Load(), m.toAsk.Load(), int64(ignored), since) })
 	}
 }
 
-// asking says how far the questions to AWS are.
-func asking(done, of int64, since time.Duration) string {
-	return asked(done, of, since) + " (Ctrl-C keeps the report)"
+// asking says how far the questions to AWS are, and about how many keys that would only be
+// reported if they were live: they may be nearly all.
+func asking(done, of, ignored int64, since time.Duration) string {
+	return asked(done, of, ignored, since) + " (Ctrl-C keeps the report)"
 }
 
 // reading says how much was read.

@@ -96,16 +96,18 @@ func TestMeterSays(t *testing.T) {
 		m.beginRead()
 		m.add(7, 0)
 		says("repository 14 of 230: acme/x · 7 objects, 0 MB read")
-		m.Verified(0, 500)
+		m.Verified(0, 500, 0)
 		says("repository 14 of 230: acme/x · asking AWS: 0 of 500 keys (Ctrl-C keeps the report)")
 		time.Sleep(10 * time.Second)
-		m.Verified(44, 500)
+		m.Verified(44, 500, 0)
 		says("repository 14 of 230: acme/x · asking AWS: 44 of 500 keys · 2 min left (Ctrl-C keeps the report)")
-		m.Verified(500, 500)
+		m.Verified(0, 500, 498)
+		says("repository 14 of 230: acme/x · asking AWS: 0 of 500 keys, 498 of them ignored (Ctrl-C keeps the report)")
+		m.Verified(500, 500, 0)
 		says("")
 		m.Last = "asking AWS more"
 		says("asking AWS more")
-		m.Verified(0, 0) // nobody to be asked
+		m.Verified(0, 0, 0) // nobody to be asked
 		says("asking AWS more")
 	})
 }
