@@ -21,7 +21,7 @@ Guard
   stanch allow           ignore a finding from now on, with a reason
 
 Respond
-  stanch verify FILE     are the keys of a saved report still live?
+  stanch verify FILE     are reported keys still live? (--iam needs no secrets)
   stanch assess FILE     how dangerous are the live ones?
   stanch respond         shut them off, with a plan, a journal and an undo
   stanch report FILE     make a page, SARIF, JUnit or Markdown of a saved scan

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/recheck"
 )
@@ -26,17 +27,18 @@ func NewVerify(s *cli.Streams) *cobra.Command {
 		Long: `Read a report that was saved with "--format json", from REPORT or from standard
 input, ask AWS again, and write the report with the new answers.
 
-STS is asked about keys whose secrets the report has (--show-secrets). With --iam,
-IAM is asked with your own identity about the others: a key that was live and is
-Active still is, one that is Inactive is not. A lone id that is Active is reported as
-live id. Before STS is asked about a key, IAM is asked for its last use. The secrets
-are not written again.
+A report has no secrets, unless it was saved with --show-secrets: so give --iam. Then
+IAM is asked with your own identity: a key that was live and is Active still is, one
+that is Inactive is not. A lone id that is Active is reported as live id. Without
+--iam, STS alone is asked, and about no key but those whose secrets the report has;
+with it, IAM comes first, with the last use of the key. The secrets are not written
+again.
 
 If AWS cannot be asked about a key, the report keeps its last state, with the reason
 and the time, and the exit code is 3. The exit code is 1 if AWS was asked about all
 keys and one is live, and 0 if none is.`,
-		Example: `  stanch verify scan.jsonl                              # keys with their secret
-  stanch verify --iam scan.jsonl                        # and keys without
+		Example: `  stanch verify --iam scan.jsonl                        # as your own identity knows them
+  stanch verify secrets.jsonl                           # of a report with --show-secrets
   stanch verify --iam --role stanch-respond scan.jsonl  # in another account`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -76,7 +78,7 @@ keys and one is live, and 0 if none is.`,
 			if err != nil {
 				return cli.Failed(err)
 			}
-			return verified(r)
+			return verified(r, cli.Operand(args, "-"))
 		},
 	}
 	out.Add(cmd)
@@ -88,8 +90,8 @@ keys and one is live, and 0 if none is.`,
 	return cmd
 }
 
-// verified returns how verify ended, for the exit code.
-func verified(r *finding.Saved) error {
+// verified returns how verify ended, for the exit code. name is that of the report.
+func verified(r *finding.Saved, name string) error {
 	asked, of := r.Totals.Again.Asked, r.Totals.Again.Of
 	lacking := slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
 		return recheck.LacksSecret(f) && strings.HasPrefix(f.Match.Credential.ID, "AKIA")
@@ -97,7 +99,9 @@ func verified(r *finding.Saved) error {
 	switch {
 	case r.CutOff():
 		return cli.Failed(fmt.Errorf("asked AWS again about %d of %d: %w", asked, of, finding.ErrTruncated))
-	case asked < of && lacking: // IAM was not asked
+	case asked == 0 && lacking: // IAM was not asked
+		return cli.Failed(fmt.Errorf("AWS was asked about no key, since the report has no secrets: states are those of the scan. To ask IAM with your own identity, type: stanch verify --iam %s", printable.ShellWord(name)))
+	case asked < of && lacking:
 		return cli.Failed(fmt.Errorf("asked AWS again about %d of %d: the report says why; --iam asks IAM about keys without their secret", asked, of))
 	case asked < of:
 		return cli.Failed(fmt.Errorf("asked AWS again about %d of %d: the report says why", asked, of))
