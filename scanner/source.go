@@ -76,8 +76,9 @@ type Prefilter struct {
 	// concurrently.
 	Passed func(objects, bytes int64)
 	// Total, if not nil, is told how many texts there are before they are read, by a source
-	// that knows: once for each of its parts. Those that are stored twice count twice.
-	Total func(objects int64)
+	// that knows: once for each of its parts. Those that are stored twice count twice. The
+	// first of them are contents of files, which take longer than the others.
+	Total func(objects, contents int64)
 }
 
 // A SelectiveSource is a Source that can leave out texts that cannot match, and so need not

@@ -18,11 +18,11 @@ type Meter struct {
 	Line *Line
 	Last string // what the scan does after all keys have been verified; "" for nothing that takes long
 
-	objects, bytes, total atomic.Int64 // total is 0 if nobody knows it
-	asked, toAsk          atomic.Int64
-	phase                 atomic.Pointer[phase]
-	second                atomic.Pointer[half]
-	part                  atomic.Pointer[string]
+	objects, bytes  atomic.Int64
+	total, contents atomic.Int64 // 0 if nobody knows; contents of files are the first of total
+	asked, toAsk    atomic.Int64
+	phase           atomic.Pointer[phase]
+	part            atomic.Pointer[string]
 }
 
 // A phase is a stage of a scan: its words, and when it began.
@@ -88,23 +88,18 @@ func (m *Meter) reading(since time.Duration) string {
 		return printable.Plural(done, "object") + ", " + printable.Thousands(m.bytes.Load()/1e6) + " MB read"
 	}
 	text := fmt.Sprintf("%d %% · %s of %s", done*100/total, printable.Thousands(done), printable.Plural(total, "object"))
-	if done*2 < total {
-		return text
-	}
-	// A source reads the contents of files first, and they take the longest: the first half
-	// would promise too much time for the second.
-	second := m.second.Load()
-	if second == nil {
-		second = &half{at: since, objects: done}
-		m.second.Store(second)
-	}
-	return text + left(done-second.objects, total-second.objects, since-second.at)
+	return text + left(m.effort(done), m.effort(total), since)
 }
 
-// A half says when the second half of the objects began, and with which.
-type half struct {
-	at      time.Duration // since the reading began
-	objects int64
+// perContent is how many other objects take as long as the content of a file: about 4 in the
+// history of terraform.
+const perContent = 4
+
+// effort returns how many contents of files take as long as the first objects do. Contents come
+// first: if all objects were the same, the first half would promise too much time for the rest.
+func (m *Meter) effort(objects int64) int64 {
+	contents := min(m.contents.Load(), objects)
+	return contents + (objects-contents)/perContent
 }
 
 // left says how long the rest will take, if the part that is done tells: it must have taken
@@ -165,10 +160,11 @@ func (s selectiveMeter) BlobsMatching(ctx context.Context, p scanner.Prefilter, 
 			passed(objects, bytes)
 		}
 	}
-	p.Total = func(objects int64) {
+	p.Total = func(objects, contents int64) {
 		s.m.total.Add(objects)
+		s.m.contents.Add(contents)
 		if total != nil {
-			total(objects)
+			total(objects, contents)
 		}
 	}
 	return s.selective.BlobsMatching(ctx, p, s.m.counted(yield))
@@ -176,7 +172,6 @@ func (s selectiveMeter) BlobsMatching(ctx context.Context, p scanner.Prefilter, 
 
 // beginRead begins the phase of reading, and returns the function that ends it.
 func (m *Meter) beginRead() (end func()) {
-	m.second.Store(nil)
 	m.begin(m.reading)
 	return func() {
 		m.begin(func(time.Duration) string {

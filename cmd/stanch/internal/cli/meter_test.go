@@ -27,7 +27,7 @@ type selectiveSource struct{ plainSource }
 
 func (s selectiveSource) BlobsMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	if p.Total != nil {
-		p.Total(50)
+		p.Total(50, 20)
 	}
 	p.Passed(3, 300)
 	return s.Blobs(ctx, yield)
@@ -44,7 +44,7 @@ func TestMeter(t *testing.T) {
 		t.Fatal("a SelectiveSource became a mere Source")
 	}
 	passed, yielded := int64(0), 0
-	count := scanner.Prefilter{Passed: func(objects, bytes int64) { passed += objects + bytes }, Total: func(n int64) { passed += n }}
+	count := scanner.Prefilter{Passed: func(objects, bytes int64) { passed += objects + bytes }, Total: func(n, _ int64) { passed += n }}
 	for _, p := range []scanner.Prefilter{count, {}} {
 		if err := selective.BlobsMatching(t.Context(), p, func(scanner.Blob) error { yielded++; return nil }); err != nil {
 			t.Fatal(err)
@@ -78,15 +78,13 @@ func TestMeterSays(t *testing.T) {
 		says("repository 13 of 230: acme/web · 1 object, 5 MB read")
 		m.add(430_999, 4_700_000_000)
 		m.total.Store(1_050_000)
+		m.contents.Store(450_000)
 		time.Sleep(time.Second)
 		says("repository 13 of 230: acme/web · 41 % · 431,000 of 1,050,000 objects")
-		time.Sleep(7 * time.Second)
-		says("repository 13 of 230: acme/web · 41 % · 431,000 of 1,050,000 objects") // the first half tells no time
-		m.add(100_000, 0)
-		says("repository 13 of 230: acme/web · 50 % · 531,000 of 1,050,000 objects")
-		time.Sleep(4 * time.Second)
-		m.add(400_000, 0)
-		says("repository 13 of 230: acme/web · 88 % · 931,000 of 1,050,000 objects · 1 s left")
+		time.Sleep(42 * time.Second)
+		says("repository 13 of 230: acme/web · 41 % · 431,000 of 1,050,000 objects · 17 s left") // a content takes 0.1 ms, the rest a fourth of it
+		m.add(500_000, 0)
+		says("repository 13 of 230: acme/web · 88 % · 931,000 of 1,050,000 objects · 2 s left")
 		m.add(200_000, 0) // more than was said
 		says("repository 13 of 230: acme/web · 1,131,000 objects, 4,705 MB read")
 		end()

@@ -91,10 +91,12 @@ func (r *Walk) All(ctx context.Context) error {
 }
 
 // Total is how many objects All will read, nearly: those that are stored twice count twice.
-func (r *Walk) Total() (objects int64) {
+// The first of them, which packs hold, are blobs.
+func (r *Walk) Total() (objects, blobs int64) {
 	for _, p := range r.Store.Packs {
 		if !r.SkipPack(p) {
 			objects += int64(p.Len())
+			blobs += int64(p.Count(pack.Blob))
 		}
 	}
 	for _, l := range r.Store.Loose {
@@ -102,7 +104,7 @@ func (r *Walk) Total() (objects int64) {
 			objects++
 		}
 	}
-	return objects
+	return objects, blobs
 }
 
 // nothingNew reports whether all packs were read before. The loose objects are then so few

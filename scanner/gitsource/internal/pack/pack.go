@@ -117,6 +117,20 @@ func (p *Pack) Close() error {
 // Len returns the number of objects.
 func (p *Pack) Len() int { return p.index.n }
 
+// Count returns how many objects of a type p has, 0 if that cannot be read.
+func (p *Pack) Count(t Type) (n int) {
+	f, err := p.trees()
+	if err != nil { // Walk says so
+		return 0
+	}
+	for _, of := range f.types {
+		if of == t {
+			n++
+		}
+	}
+	return n
+}
+
 // Index returns the index, which numbers the objects by id.
 func (p *Pack) Index() *Index { return p.index }
 
