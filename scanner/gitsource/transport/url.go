@@ -42,7 +42,7 @@ func portHint(url string) string {
 	if parts[1] != "" {
 		scheme = "ssh"
 	}
-	return fmt.Sprintf(". git asks for it by ssh; if %s is a port, write %s://%s", parts[2], scheme, url)
+	return fmt.Sprintf("; git asks for it by ssh: if %s is a port, write %s://%s", parts[2], scheme, url)
 }
 
 // Redact returns operand without the user and password that a URL may hold: the name of the
