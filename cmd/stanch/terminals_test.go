@@ -43,6 +43,7 @@ func TestScreensForPictures(t *testing.T) {
 }
 
 func firstScan(t *testing.T, d *desk) string {
+	t.Helper()
 	d.repository(t, "app", `mkdir config
 printf 'STAGE=prod\nAWS_ACCESS_KEY_ID={AKIA1}\nAWS_SECRET_ACCESS_KEY={secret1}\n' >config/prod.env
 at 2026-03-02T09:00:00Z 'Configure production'
@@ -55,6 +56,7 @@ at 2026-03-09T09:00:00Z 'Remove the key'`)
 }
 
 func manyKeys(t *testing.T, d *desk) string {
+	t.Helper()
 	var lines []string
 	for i := range 500 {
 		c := verifiertest.LongTerm(detectorstest.Account, uint64(1000+i))
@@ -70,6 +72,7 @@ func manyKeys(t *testing.T, d *desk) string {
 }
 
 func firstSweep(t *testing.T, d *desk) string {
+	t.Helper()
 	for i, name := range []string{"billing", "checkout", "terraform", "website"} {
 		script := "echo hello >README; at 2026-03-02T09:00:00Z 'Begin'"
 		if i%2 == 0 {
@@ -86,6 +89,7 @@ func firstSweep(t *testing.T, d *desk) string {
 }
 
 func refusedCommit(t *testing.T, d *desk) string {
+	t.Helper()
 	d.repository(t, "app", "echo hello >README; at 2026-03-02T09:00:00Z 'Begin'")
 	d.in(t, "app", "mkdir config; printf 'STAGE=prod\nAWS_ACCESS_KEY_ID={AKIA1}\nAWS_SECRET_ACCESS_KEY={secret1}\n' >config/prod.env")
 	term := d.open(t, 128, 34)
@@ -99,6 +103,7 @@ func refusedCommit(t *testing.T, d *desk) string {
 }
 
 func plannedResponse(t *testing.T, d *desk) string {
+	t.Helper()
 	d.repository(t, "app", "printf 'AWS_ACCESS_KEY_ID={AKIA1}\nAWS_SECRET_ACCESS_KEY={secret1}\n' >prod.env; at 2026-03-02T09:00:00Z 'Configure production'")
 	term := d.open(t, 128, 40)
 	term.runs("stanch git app -f json -o scan.jsonl")
@@ -115,6 +120,7 @@ type desk struct {
 }
 
 func newDesk(t *testing.T) *desk {
+	t.Helper()
 	d := &desk{home: t.TempDir(), bin: t.TempDir()}
 	d.hub = newSweptOrg(t, filepath.Join(d.home, "sweep.db"))
 	aws := verifiertest.NewAWS(t)
@@ -138,8 +144,8 @@ func newDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	real := filepath.Join(t.TempDir(), "stanch") // a link would be followed, and "stanch hook install" would install this test
-	if out, err := exec.Command("cp", self, real).CombinedOutput(); err != nil {
+	program := filepath.Join(t.TempDir(), "stanch") // a link would be followed, and "stanch hook install" would install this test
+	if out, err := exec.Command("cp", self, program).CombinedOutput(); err != nil {
 		t.Fatalf("copying %s: %v: %s", self, err, out)
 	}
 	script := fmt.Sprintf(`#!/bin/sh
@@ -150,7 +156,7 @@ git\ *) set -- "$@" --no-cache --sts-endpoint '%[2]s' ;;
 "respond plan") set -- "$@" --aws-endpoint '%[3]s' ;;
 esac
 exec env %[5]s '%[4]s' "$@"
-`, d.hub.url, slow.URL, aws.URL, real, strings.Join(operator, " "))
+`, d.hub.url, slow.URL, aws.URL, program, strings.Join(operator, " "))
 	d.write(t, filepath.Join(d.bin, "stanch"), script, 0o700)
 	d.write(t, filepath.Join(d.home, ".config", "stanch", ".stanch.toml"), fmt.Sprintf(
 		"[respond]\nrole = \"stanch-respond\"\nexternal_id = \"example\"\naccounts = [%q]\n", detectorstest.Account), 0o600)
