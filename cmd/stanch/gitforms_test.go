@@ -36,7 +36,7 @@ git checkout -q -b side base; cp $KEYS/2 s; git add s; git commit -qm side; git 
 want 1 's:1.*reflog HEAD@' stanch git --no-verify .
 want 1 'k:1' stanch git --no-verify --reachable-only .; ! grep -q ' s:1' ../out || echo "--reachable-only reads a dangling commit"
 git reflog expire --expire=all --all; want 1 's:1.*dangling commit' stanch git --no-verify .
-git hash-object -w $KEYS/3 >../none; want 1 'no ref, reflog, commit or tree' stanch git --no-verify .
+git hash-object -w $KEYS/3 >../none; want 1 'staged once, in no commit' stanch git --no-verify .
 git tag -aF $KEYS/4 tagged base; want 1 'message of tag' stanch git --no-verify .
 git notes add -F $KEYS/5 base; want 1 'note' stanch git --no-verify .
 git update-ref -m "$(tr '\n' ' ' <$KEYS/9)" --create-reflog refs/heads/logged base; want 1 'logs/refs/heads/logged' stanch git --no-verify .

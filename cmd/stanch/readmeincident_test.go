@@ -49,7 +49,7 @@ func runReadme(ts *testscript.TestScript, _ bool, args []string) {
 	if at == nil {
 		ts.Fatalf("the README has no command %q", command)
 	}
-	if !bytes.Contains(page[:at[0]], []byte("\n[respond]\naccounts = ")) {
+	if !bytes.Contains(page[:at[0]], []byte("\naccounts = ")) {
 		ts.Fatalf("the README has %q before the accounts that it needs", command)
 	}
 	words := strings.Fields(strings.ReplaceAll(command, "AKIA…", detectorstest.Fill("{AKIA1}")))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
@@ -25,10 +26,8 @@ func source(c operator.Call) string { return (&operator.Error{Call: c}).Permissi
 func Why(err error) string {
 	var e *operator.Error
 	switch {
-	case errors.Is(err, context.Canceled):
-		return "interrupted"
-	case !errors.As(err, &e):
-		return err.Error()
+	case errors.Is(err, context.Canceled), !errors.As(err, &e):
+		return finding.Why(err)
 	case e.Denied():
 		return e.Reason()
 	case e.Code == "SubscriptionRequiredException":

@@ -13,11 +13,10 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// Report adds facts to each access key of r that is not ignored, and calls each with the
-// new facts. It returns an error only if ctx ends.
+// Report calls each with new facts about each key of r that is not ignored, until ctx ends.
 func (a *Assessor) Report(ctx context.Context, r *finding.Saved, each func(*finding.Finding, []verifier.Fact)) error {
 	var keys []*finding.Finding
-	unknown := map[*finding.Finding]verifier.Fact{}
+	unknown := map[*finding.Finding][]verifier.Fact{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		id, account := f.Match.Credential.ID, &f.Verdict.Identity.Account
@@ -28,17 +27,15 @@ func (a *Assessor) Report(ctx context.Context, r *finding.Saved, each func(*find
 		if *account == "" {
 			var err error
 			if *account, err = a.Operator.Own().AccountOf(ctx, id); err != nil {
-				unknown[f] = UnknownAccount(err)
+				unknown[f] = []verifier.Fact{UnknownAccount(err)}
 				continue
 			}
 		}
 		a.expect(*account, id)
 	}
 	for _, f := range keys {
-		var facts []verifier.Fact
-		if fact, ok := unknown[f]; ok {
-			facts = append(facts, fact)
-		} else {
+		facts, ok := unknown[f]
+		if !ok {
 			facts = a.Assess(ctx, f, Exposure{})
 		}
 		if ctx.Err() != nil {
@@ -50,19 +47,16 @@ func (a *Assessor) Report(ctx context.Context, r *finding.Saved, each func(*find
 	return nil
 }
 
-// UnknownAccount is the fact that AWS did not tell the account of a key id, for the reason
-// err.
+// UnknownAccount is the fact that AWS did not tell the account of a key id, because of err.
 func UnknownAccount(err error) verifier.Fact {
 	return verifier.Fact{Name: "account", Value: unknownPrefix + Why(err), Source: "sts:GetAccessKeyInfo"}
 }
 
-// WriteFacts writes facts about the key of f for people, the worst first, wrapped to so many
-// columns; 0 wraps nothing.
+// WriteFacts writes facts about the key of f, the worst first, in rows of width columns (0: any).
 func WriteFacts(b *strings.Builder, width int, f *finding.Finding, facts []verifier.Fact) {
 	risks := [...]string{neutral: "", notable: "note", bad: "BAD", act: "ACT NOW"}
 	fmt.Fprintf(b, "%s  account %s\n", printable.Text(f.Match.Credential.ID), cmp.Or(printable.Text(f.Verdict.Identity.Account), "not known"))
-	facts = slices.Clone(facts)
-	slices.SortStableFunc(facts, func(a, c verifier.Fact) int { return cmp.Compare(c.Risk, a.Risk) })
+	facts = slices.SortedStableFunc(slices.Values(facts), func(a, c verifier.Fact) int { return cmp.Compare(c.Risk, a.Risk) })
 	for _, fact := range facts {
 		text := fact.Name + ": " + fact.Value
 		if fact.Source != "" {
