@@ -3,10 +3,12 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -111,7 +113,7 @@ func (f *gitFlags) scan(ctx context.Context, j *scanflags.Job, operand string) e
 	}
 	if f.sinceState == "" {
 		j.Whole = !f.reachableOnly && !repo.LacksSubmodules() && !transport.IsURL(operand)
-		return cli.ScanEnded(j.Scan(ctx, repo, "git", transport.Redact(operand)))
+		return cli.ScanEnded(j.Scan(ctx, repo, "git", targetOf(operand)))
 	}
 	return f.scanNew(ctx, j, repo, operand)
 }
@@ -142,7 +144,7 @@ func (f *gitFlags) scanNew(ctx context.Context, j *scanflags.Job, repo *gitsourc
 	if repo.Seen, err = gitsource.ReadState(f.sinceState, reader); err != nil {
 		return err
 	}
-	result, err := j.Scan(ctx, repo, "git", transport.Redact(operand))
+	result, err := j.Scan(ctx, repo, "git", targetOf(operand))
 	if repo.Next == nil || err != nil {
 		return cli.ScanEnded(result, err) // findings may be missing in the report
 	}
@@ -151,6 +153,20 @@ func (f *gitFlags) scanNew(ctx context.Context, j *scanflags.Job, repo *gitsourc
 		return cli.Incomplete(errors.Join(err, saveErr))
 	}
 	return err
+}
+
+// targetOf names the repository of operand in reports: as typed, but "." would name none where
+// the report is read, so it is the name of the folder.
+func targetOf(operand string) string {
+	name := transport.Redact(operand)
+	if strings.Trim(name, "./") != "" {
+		return name
+	}
+	folder, err := filepath.Abs(cmp.Or(gitsource.WorkTree(operand), operand))
+	if base := filepath.Base(folder); err == nil && len(base) > 1 {
+		return base
+	}
+	return name
 }
 
 func openGit(ctx context.Context, s *cli.Streams, operand string) (repo *gitsource.Repository, err error) {
