@@ -53,7 +53,7 @@ func TestTwoGits(t *testing.T) {
 		{"new_then_old", `new "$counted" hook install >/dev/null; old "$counted" hook install >/dev/null; both "" ` + once + " " + once},
 		{"again_and_again", `for i in 1 2 3; do new "$counted" hook install >/dev/null; new git config --local --add hook.stanch-pre-commit.event pre-commit; done; both "" ` + once + " " + once},
 		{"global", `new "$counted" hook install --global >/dev/null; both "" "" ` + once + `
-old "$counted" hook status >out 2>&1 && echo "status of the old git says guarded"; grep -q 'run "stanch hook install" with it, too' out || cat out`},
+old "$counted" hook status >out 2>&1 && echo "status of the old git says guarded"; grep -q 'run "stanch hook install" with it as well' out || cat out`},
 		{"global_and_local", `new "$counted" hook install --global >/dev/null; new "$counted" hook install >/dev/null; both "" ` + once + " " + once},
 		{"global_and_old", `new "$counted" hook install --global >/dev/null; old "$counted" hook install >/dev/null; both "" ` + once + " " + once},
 		{"switched_off", `new "$counted" hook install --global >/dev/null; new "$counted" hook install >/dev/null
