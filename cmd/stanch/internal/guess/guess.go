@@ -127,10 +127,11 @@ func meant(root *cobra.Command, args []string) []string {
 	word, rest := args[0], args[1:]
 	switch word {
 	case "scan", "detect": // of stanch's kin; of gitleaks
-		place := "."
-		if i := operand(root, rest); i >= 0 {
+		place, rest := takeValue(rest, "--source", "-s")
+		if i := operand(root, rest); place == "" && i >= 0 {
 			place, rest = rest[i], slices.Delete(slices.Clone(rest), i, i+1)
 		}
+		place = cmp.Or(place, ".")
 		guessed := scanOf(place)
 		if guessed == nil {
 			return nil
@@ -140,8 +141,13 @@ func meant(root *cobra.Command, args []string) []string {
 		}
 		return append(guessed, rest...)
 	case "filesystem": // trufflehog
+		place, rest := takeValue(rest, "--directory")
+		if place != "" {
+			rest = slices.Insert(rest, 0, place)
+		}
 		return append([]string{"dir"}, rest...)
 	case "protect": // gitleaks
+		rest = slices.DeleteFunc(slices.Clone(rest), func(arg string) bool { return arg == "--staged" })
 		return append([]string{"hook", "run"}, rest...)
 	case "-":
 		return append([]string{"stdin"}, rest...)
@@ -151,6 +157,23 @@ func meant(root *cobra.Command, args []string) []string {
 		return nil
 	}
 	return append(guessed, rest...)
+}
+
+// takeValue returns the value that args give to a flag, which has one of names, and the other args.
+// The value is "" if the flag is not there.
+func takeValue(args []string, names ...string) (value string, others []string) {
+	for i, arg := range args {
+		name, value, joined := strings.Cut(arg, "=")
+		switch {
+		case !slices.Contains(names, name):
+			continue
+		case joined:
+			return value, slices.Delete(slices.Clone(args), i, i+1)
+		case i+1 < len(args):
+			return args[i+1], slices.Delete(slices.Clone(args), i, i+2)
+		}
+	}
+	return "", slices.Clone(args)
 }
 
 // operand returns which of args is the place to scan, -1 if none is. It may stand after flags

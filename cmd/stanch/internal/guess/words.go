@@ -12,8 +12,13 @@ import (
 // another tool, or a word for a thing that it does. It is "" if the word is not known.
 func elsewhere(args []string) string {
 	word := args[0]
-	if (word == "scan" || word == "detect") && len(args) > 1 && !strings.HasPrefix(args[1], "-") {
-		return noPlace(word, args[1], args[2:])
+	if word == "scan" || word == "detect" {
+		if source, rest := takeValue(args[1:], "--source", "-s"); source != "" {
+			return noPlace(word, source, rest)
+		}
+		if len(args) > 1 && !strings.HasPrefix(args[1], "-") {
+			return noPlace(word, args[1], args[2:])
+		}
 	}
 	if say := instead(word, args[1:]); say != "" {
 		return fmt.Sprintf("there is no command %q: %s", word, say)
