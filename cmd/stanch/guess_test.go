@@ -111,6 +111,7 @@ var guesses = []struct{ typed, runs, says string }{
 	{"git -log-opts x", "", "stanch ci --base"},
 	{"git -format json", "", "type --format"},
 	{"dir -output=x.json .", "", "type --output"},
+	{"dir https://u:hidden@github.com/acme/app", "", `"stanch git URL"`},
 	{"dir --follow-symlinks .", "", "links below a PATH"},
 	{"stdin file.txt", "", `"stanch dir PATH"`},
 

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/dirsource"
+	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 	"github.com/stanch-dev/stanch/scanner/project"
 )
 
@@ -32,6 +34,14 @@ scan them one at a time, or with --no-ignores.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = []string{"."}
+			}
+			for _, path := range args {
+				if _, err := os.Lstat(path); err != nil && strings.Contains(path, "://") {
+					return &cli.UsageError{
+						Why:  fmt.Sprintf(`%s is a URL, and "stanch dir" reads files: "stanch git URL" scans a repository`, transport.Redact(path)),
+						Help: cmd.CommandPath(),
+					}
+				}
 			}
 			if !f.Config.NoIgnores {
 				root, err := project.RootOf(args)
