@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -87,6 +88,10 @@ func parseRemote(rawURL string) (address, error) {
 	}
 	if repository := repositoryOfPage(u); repository != "" {
 		return address{}, fmt.Errorf("cloning %s: this is a page of a repository: give the repository, %s", Redact(rawURL), repository)
+	}
+	if u.Scheme == "file" && u.Host != "" && u.Host != "localhost" && runtime.GOOS != "windows" {
+		// git would leave the host out, and clone /app for file://work/app.
+		return address{}, fmt.Errorf("cloning %s: a file URL holds a whole path, as file:///srv/app: give the path alone, %s", rawURL, u.Host+u.Path)
 	}
 	r := address{}
 	if u.User != nil {

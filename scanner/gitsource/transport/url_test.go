@@ -2,6 +2,7 @@ package transport
 
 import (
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +70,22 @@ func TestIsURL(t *testing.T) {
 	} {
 		if got := IsURL(operand); got != want {
 			t.Errorf("IsURL(%q) is %v", operand, got)
+		}
+	}
+}
+
+// TestPartOfAFileURL: git clones /app for file://work/app, a repository that nobody named.
+func TestPartOfAFileURL(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there, the host is a server")
+	}
+	for url, path := range map[string]string{
+		"file://.": ".", "file://work/app": "work/app",
+		"file:///work/app": "", "file://localhost/work/app": "", "https://work/app": "",
+	} {
+		_, err := parseRemote(url)
+		if (err != nil) != (path != "") || err != nil && !strings.HasSuffix(err.Error(), "give the path alone, "+path) {
+			t.Errorf("%s: the error is %v", url, err)
 		}
 	}
 }
