@@ -66,6 +66,9 @@ type player struct {
 func (p *player) play(line []byte) error {
 	var head struct{ Type, Schema, Version string }
 	if err := json.Unmarshal(line, &head); err != nil {
+		if !p.started {
+			return fmt.Errorf("not a record of a report, which \"stanch git -f json\" writes: %w", err)
+		}
 		return fmt.Errorf("not a record of a report: %w", err)
 	}
 	switch head.Type {

@@ -75,7 +75,7 @@ func TestReplayErrors(t *testing.T) {
 		{"repository_outside", `{"type":"repository","name":"o/n","state":"swept"}` + "\n", `line 1: a record of type "repository" outside`},
 		{"unknown_field", scanLine + strings.Replace(findingLine, "{", `{"new":[1],`, 1) + summaryLine, ""},
 		{"empty", "", "no report: the stream holds no scan, which \"stanch git -f json\" writes"},
-		{"not_json", "hello\n", "line 1: not a record of a report: invalid character 'h'"},
+		{"not_json", "hello\n", "line 1: not a record of a report, which \"stanch git -f json\" writes: invalid character 'h'"},
 		{"malformed", scanLine + "{\n" + summaryLine, "line 2: not a record of a report: unexpected end"},
 		{"not_an_object", scanLine + "[]\n" + summaryLine, "line 2: not a record"},
 		{"wrong_type", scanLine + `{"type":"finding","facts":3}` + "\n", "line 2: json: cannot unmarshal number"},
