@@ -11,7 +11,11 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/catalog"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
+
+// widest is the length of the longest lines of a page of a rule, as of help.
+const widest = 100
 
 // NewRules returns the command that lists the rules.
 func NewRules(s *cli.Streams) *cobra.Command {
@@ -45,7 +49,8 @@ finds, why it matters, what to do, and how it is verified.`,
 				return fmt.Errorf("--format %s: must be text or json", format)
 			}
 			if len(args) > 0 {
-				return write(s.Stdout, rules[0].Title+" ("+rules[0].ID+")\n\n"+rules[0].Help+"\n")
+				page := rules[0].Title + " (" + rules[0].ID + ")\n\n" + rules[0].Help + "\n"
+				return write(s.Stdout, wrapped(page, cli.Width(s.Stdout)))
 			}
 			return write(s.Stdout, listRules(rules))
 		},
@@ -53,6 +58,21 @@ finds, why it matters, what to do, and how it is verified.`,
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "write this `FORMAT`: text, or json (one object a line)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// wrapped breaks the paragraphs of text between words for a terminal of so many columns. At 0
+// columns, text is for a program and stays as it is.
+func wrapped(text string, columns int) string {
+	if columns == 0 {
+		return text
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		for _, row := range printable.Wrap(strings.TrimSuffix(line, "\n"), min(columns, widest)) {
+			b.WriteString(row + "\n")
+		}
+	}
+	return b.String()
 }
 
 func ruleIDs() []string {
