@@ -96,7 +96,7 @@ func (a *Allowance) judge(data []byte, done *Allowed) error {
 		}
 		switch {
 		case in != nil && !a.Until.IsZero() && !a.Until.Equal(in.Expires):
-			return fmt.Errorf("%s: line %d allows %s already, %s: to change that, edit expires there", a.Name, in.Line, fingerprint, Term(in.Expires))
+			return fmt.Errorf("%s: line %d allows %s already, %s: to change that, set expires there", a.Name, in.Line, fingerprint, Term(in.Expires))
 		case in != nil:
 			done.Old = append(done.Old, AllowedBefore{fingerprint, in.Note})
 			continue

@@ -48,7 +48,7 @@ func TestAllow(t *testing.T) {
 		{"there in capitals", entry(strings.ToUpper(one), ""), time.Time{}, "", "old 1 for ever demo"},
 		{"there until a day", entry(one, "expires = 2027-01-31\n"), time.Time{}, "", "old 1 until 2027-01-31 demo"},
 		{"there until this day", entry(one, "expires = 2027-01-31\n"), later, "", "old 1 until 2027-01-31 demo"},
-		{"there until another day", entry(one, "expires = 2027-02-01\n"), later, "", "line 1 allows " + one + " already, until 2027-02-01: to change that, edit expires there"},
+		{"there until another day", entry(one, "expires = 2027-02-01\n"), later, "", "line 1 allows " + one + " already, until 2027-02-01: to change that, set expires there"},
 		{"there for ever", entry(one, ""), later, "", "line 1 allows " + one + " already, for ever"},
 		{"there and over", entry(one, "expires = 2026-11-21\n"), later, entry(one, "expires = 2026-11-21\n") + "\n" + entry(one, "expires = 2027-01-31\n"), "over 1 until 2026-11-21 demo"},
 		{"over and there", entry(one, "expires = 2026-11-21\n") + entry(one, ""), time.Time{}, "", "old 5 for ever demo"},
