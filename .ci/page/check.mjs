@@ -265,6 +265,7 @@ async function copies() {
 async function printed() {
   const width = 670; // of a sheet of A4 or Letter between the margins that browsers leave
   const { page, context } = await open('demo', { viewport: { width, height: 1000 }, colorScheme: 'dark' });
+  check('the total of the first view is that of the headline', await page.locator('#filtered').textContent() === '12 of 56 findings: live or unknown.', await page.locator('#filtered').textContent());
   await page.selectOption('[name=state]', 'open');
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
   await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));

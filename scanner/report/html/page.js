@@ -136,7 +136,9 @@
     form.elements.shown.value = number(shown.length) + ' shown' + fold(matching);
     const filters = [state, account, repository, rule].filter((menu) => menu.value !== '').map(chosen);
     if (words.length > 0) filters.push('with ' + words.join(' '));
-    document.getElementById('filtered').textContent = `${number(shown.length)} of ${number(rows.length)} findings: ${filters.join('; ')}.`;
+    // The first view never counts ignored findings: its total is that of the headline.
+    const total = rows.filter((row) => state.value !== 'urgent' || row.state !== 'ignored').length;
+    document.getElementById('filtered').textContent = `${number(shown.length)} of ${number(total)} findings: ${filters.join('; ')}.`;
   };
   // fold says below the list what the first view leaves out, state by state, and returns how
   // many that are, for the line above it.
