@@ -119,6 +119,15 @@ func TestFlagGroups(t *testing.T) {
 	}
 }
 
+// TestHelpNamesPagesByURL: whoever installed a release has no folder docs.
+func TestHelpNamesPagesByURL(t *testing.T) {
+	for _, cmd := range allCommands(t) {
+		if rest := strings.ReplaceAll(cmd.Long, "https://github.com/stanch-dev/stanch/blob/main/docs/", ""); strings.Contains(rest, "docs/") {
+			t.Errorf("%s names a page by its path: %s", cmd.CommandPath(), rest)
+		}
+	}
+}
+
 // TestHelpOfStanch: the first page fits on a screen, begins with the table of jobs, and names
 // each command there is.
 func TestHelpOfStanch(t *testing.T) {

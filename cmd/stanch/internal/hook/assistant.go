@@ -36,7 +36,7 @@ key out of a file is allowed. So is a key id alone, which the commands that shut
 name. Rules, allowlists and the baseline are those of the project
 that the command runs in. Nothing is verified, and nothing is sent.
 
-docs/editors.md shows the configuration of each assistant.`,
+How to configure each assistant: https://github.com/stanch-dev/stanch/blob/main/docs/editors.md`,
 		Example: `  stanch hook assistant <call.json`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

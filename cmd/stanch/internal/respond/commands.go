@@ -17,7 +17,7 @@ plan once you have typed the answer that it asks for, and "undo" takes them back
 change is in a journal before it is made. Keys are deactivated, never deleted.
 
 --role, --external-id, --accounts, --break-glass, --profile and --journal may stand in a
-file of your own: docs/configuration.md.`,
+file of your own: https://github.com/stanch-dev/stanch/blob/main/docs/configuration.md`,
 		Example: `  stanch respond plan scan.jsonl --accounts 111122223333 -o plan.json  # look
   stanch respond apply plan.json --accounts 111122223333               # act
   stanch respond confirm plan.json --accounts 111122223333             # check

@@ -20,7 +20,7 @@ ask, and apply it: "plan" and "apply" in one command, under the same gates.
 ` + startHelp + `
 
 With --yes nobody is asked, for --max-keys keys at most: so EventBridge can start it
-for an event of AWS Health, see docs/deploy. The plan is written beside the journal,
+for an event of AWS Health (https://github.com/stanch-dev/stanch/blob/main/docs/deploy/README.md). The plan is written beside the journal,
 since "confirm" and "undo" need it. If stanch has shut all keys off already, as when
 AWS sends an event twice, the exit code is 0.`,
 		Example: `  stanch respond now scan.jsonl --accounts 111122223333              # one live key of a report

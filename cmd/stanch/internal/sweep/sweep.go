@@ -38,7 +38,7 @@ not changed it makes a request or two.
 
 The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL or
 --database-url. No secret is stored in it; a name of a branch or a file may be one
-(docs/sweep.md).`,
+(https://github.com/stanch-dev/stanch/blob/main/docs/sweep.md).`,
 		Example: `  stanch sweep add acme --every 1h   # an organization
   stanch sweep run                   # sweep it now, and report
   stanch sweep serve                 # sweep it each hour; a page
