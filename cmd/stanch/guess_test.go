@@ -71,7 +71,10 @@ var guesses = []struct{ typed, runs, says string }{
 	{"-", "stdin", ""},
 
 	// Other words of gitleaks.
-	{"detect --no-git", "", `"stanch dir PATH" scans files`},
+	{"detect --no-git", "dir .", ""},
+	{"detect --no-git --source ../plain/inner -v", "dir ../plain/inner -v", ""},
+	{"detect --no-git https://github.com/acme/app", "", `"stanch dir PATH" scans files`},
+	{"git --no-git", "", `"stanch dir PATH" scans files`},
 	{"detect -s .", "git --no-verify .", ""},
 	{"detect --source . -v", "git --no-verify . -v", ""},
 	{"detect -f json --source=sub", "dir sub -f json", ""},

@@ -136,6 +136,10 @@ func meant(root *cobra.Command, args []string) []string {
 		if guessed == nil {
 			return nil
 		}
+		if _, err := os.Stat(place); err == nil && slices.Contains(rest, "--no-git") {
+			guessed = []string{"dir", place}
+			rest = slices.DeleteFunc(rest, func(arg string) bool { return arg == "--no-git" })
+		}
 		if word == "detect" && guessed[0] != "dir" && !slices.Contains(rest, "--verify") {
 			guessed = slices.Insert(guessed, 1, "--no-verify") // gitleaks asks nobody
 		}
