@@ -154,6 +154,12 @@ var guesses = []struct{ typed, runs, says string }{
 	{"s3 --bucket b", "", "aws s3 cp"},
 	{"analyze", "", "stanch assess"},
 
+	// As other commands have them.
+	{"allow --list", "", `"stanch git -v" lists the ignored`},
+	{"allow --remove x", "", "take the entry out"},
+	{"init --force", "", "move .stanch.toml away"},
+	{"git --region us-east-1", "", "to no region"},
+
 	// ggshield.
 	{"secret scan repo .", "", `"stanch git"`},
 	{"secret scan path .", "", `"stanch dir PATH"`},

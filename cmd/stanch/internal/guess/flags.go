@@ -51,6 +51,8 @@ func tablesFor(cmd *cobra.Command) []func(string) string {
 		return []func(string) string{ofInstalling}
 	case command == "stanch hook run":
 		return append([]func(string) string{ofHooks}, append(tables, ofRanges)...)
+	case command == "stanch init":
+		return append(tables, ofStarting)
 	case command == "stanch allow":
 		return append(tables, ofEntries)
 	case strings.HasPrefix(command, "stanch respond"):
@@ -252,6 +254,8 @@ func ofAsking(name string) string {
 		return "\"stanch git --deactivate\" shuts off what is live, and \"stanch respond plan REPORT\" plans it"
 	case "verifier":
 		return `AWS alone is asked, at its own host (https://github.com/stanch-dev/stanch/blob/main/docs/network.md); --no-verify sends nothing`
+	case "region", "regions":
+		return "leave it out: a key belongs to an account, and to no region"
 	case "skip-aws-account", "skip-aws-account-file":
 		return "--canary-accounts FILE names accounts whose keys are never used"
 	case "alert-webhook", "webhook", "slack", "alert-format", "alert-on":
@@ -264,8 +268,6 @@ func ofResponses(name string) string {
 	switch name {
 	case "dry-run", "check":
 		return `"stanch respond plan" changes nothing`
-	case "region":
-		return "leave it out: IAM has no regions"
 	case "y", "force", "f", "auto-approve", "no-confirm", "assume-yes":
 		return "--yes --plan HASH applies a plan without a question"
 	}
@@ -279,6 +281,19 @@ func ofEntries(name string) string {
 		return "--reason TEXT says why"
 	case "expires", "expiry", "expire", "expiration", "ttl", "days":
 		return "--until DAY is the last day of the entry"
+	case "l", "list", "show":
+		return `"stanch git -v" lists the ignored findings, with the reason`
+	case "remove", "delete", "rm", "undo", "d":
+		return "take the entry out of .stanch.toml"
+	}
+	return ""
+}
+
+// ofStarting is for "stanch init".
+func ofStarting(name string) string {
+	switch name {
+	case "f", "force", "overwrite":
+		return `"stanch init" replaces no file: move .stanch.toml away first`
 	}
 	return ""
 }
