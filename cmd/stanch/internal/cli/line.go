@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -164,10 +165,18 @@ func onOneLine(text string) string {
 }
 
 // fit cuts text to so many columns. A remark in brackets at its end goes first, since it says
-// least: "asking AWS: 44 of 500 keys · 12 s left (Ctrl-C keeps the report)".
+// least: "asking AWS: 44 of 500 keys · 12 s left (Ctrl-C keeps the report)". The number of objects
+// goes next, since the time that is left says more: "8 % · 43,391 of 542,098 objects · 13 s left".
 func fit(text string, columns int) string {
 	if words, _, ok := strings.Cut(text, " ("); ok && strings.HasSuffix(text, ")") && cut(text, columns) != text {
 		text = words
+	}
+	if cut(text, columns) == text {
+		return text
+	}
+	parts := strings.Split(text, " · ")
+	if n := len(parts) - 2; n > 0 && strings.HasSuffix(parts[n], " objects") && strings.HasSuffix(parts[n+1], " left") {
+		text = strings.Join(slices.Delete(parts, n, n+1), " · ")
 	}
 	return cut(text, columns)
 }

@@ -39,6 +39,27 @@ func TestCut(t *testing.T) {
 	}
 }
 
+// TestFit: a narrow terminal loses the remark, then the number of objects, and then the end.
+func TestFit(t *testing.T) {
+	const reading = "acme/web · 8 % · 43,391 of 542,098 objects · 13 s left"
+	for _, tt := range []struct {
+		text    string
+		columns int
+		want    string
+	}{
+		{reading, 60, reading},
+		{reading, 39, "acme/web · 8 % · 13 s left"},
+		{reading, 20, "acme/web · 8 % · 13…"},
+		{"8 % · 43,391 of 542,098 objects", 20, "8 % · 43,391 of 542…"},
+		{"asking AWS: 44 of 500 keys · 12 s left (Ctrl-C)", 39, "asking AWS: 44 of 500 keys · 12 s left"},
+		{"asking AWS: 44 of 500 keys · 12 s left (Ctrl-C)", 30, "asking AWS: 44 of 500 keys · …"},
+	} {
+		if got := fit(tt.text, tt.columns); got != tt.want {
+			t.Errorf("fit(%q, %d) = %q, want %q", tt.text, tt.columns, got, tt.want)
+		}
+	}
+}
+
 // TestLine: the line is overwritten, cut, and erased before another writer writes; it waits
 // while the last row is not complete, and no name moves the cursor.
 func TestLine(t *testing.T) {
