@@ -166,14 +166,14 @@ func (u *unaskedKeys) Finding(f *finding.Finding) error {
 // print says how many keys are only ignored.
 func (u *unaskedKeys) print(w io.Writer) {
 	maps.DeleteFunc(u.ids, func(id string, _ bool) bool { return u.reported[id] })
-	keys := "1 ignored key, which"
-	switch n := len(u.ids); {
-	case n == 0:
-		return
-	case n > 1:
-		keys = fmt.Sprintf("%d ignored keys, which", n)
+	const unclear = "stanch: AWS gave no clear answer about "
+	switch why := printable.Text(u.why); len(u.ids) {
+	case 0:
+	case 1:
+		fmt.Fprintf(w, unclear+"1 ignored key, which may be live: %s\n", why)
+	default:
+		fmt.Fprintf(w, unclear+"%d ignored keys, which may be live (first: %s)\n", len(u.ids), why)
 	}
-	fmt.Fprintf(w, "stanch: AWS could not be asked about %s may be live: %s\n", keys, printable.Text(u.why))
 }
 
 // SaySent says how many requests AWS got.
