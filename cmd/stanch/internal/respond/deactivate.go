@@ -158,11 +158,7 @@ func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, out io.Write
 		return d.hide(err)
 	}
 	if len(plan.Keys) == 0 {
-		err = d.showPlan(out, plan, "")
-		if plan.LeavesWork() {
-			err = errors.Join(cli.Unfinished(errNotPlanned), err)
-		}
-		return err
+		return errors.Join(cli.UnfinishedIf(notPlanned(plan)), d.showPlan(out, plan, ""))
 	}
 	r, err := d.newRun(ctx, s, p.Operator, rules)
 	var file string
@@ -173,7 +169,7 @@ func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, out io.Write
 		return cli.Unfinished(fmt.Errorf("writing the plan, which undo needs: %w", err))
 	}
 	if err = d.showPlan(out, plan, file); err != nil {
-		return errors.Join(cli.Unfinished(errNotPlanned), err)
+		return errors.Join(cli.Unfinished(errNotApplied), err)
 	}
 	var outcomes []response.Outcome
 	err = s.Line.During((&cli.Asking{}).Text, func() error {
@@ -184,13 +180,10 @@ func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, out io.Write
 	if err = errors.Join(d.hide(err), d.showOutcomes(out, outcomes, file, plan), d.hide(notified)); err != nil {
 		return cli.UnfinishedIf(err)
 	}
-	switch {
-	case !allDone(outcomes):
+	if !allDone(outcomes) {
 		return cli.Unfinished(errNotDone)
-	case plan.LeavesWork():
-		return cli.Unfinished(errNotPlanned)
 	}
-	return nil
+	return cli.UnfinishedIf(notPlanned(plan))
 }
 
 func (d *Deactivation) newRun(ctx context.Context, s *cli.Streams, op *operator.Operator, rules response.Rules) (*protocol.Run, error) {

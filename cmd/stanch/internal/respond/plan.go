@@ -117,8 +117,8 @@ func writePlan(f *cli.OutputFlags, s *cli.Streams, by *respondFlags, plan respon
 	} else {
 		err = page(s.Stdout).WritePlan(plan, f.File, by.typed)
 	}
-	if err == nil && plan.LeavesWork() {
-		err = errNotPlanned
+	if err != nil {
+		return err
 	}
-	return err
+	return notPlanned(plan)
 }

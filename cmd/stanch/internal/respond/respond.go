@@ -6,12 +6,14 @@ package respond
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -118,9 +120,41 @@ func hasSecrets(leaks []finding.Finding) bool {
 }
 
 var (
-	errNotPlanned = errors.New("the plan leaves live keys alone")
+	errNotApplied = errors.New("the plan was not applied")
 	errNotDone    = errors.New("see the report")
 )
+
+// A notPlannedError says that a plan leaves keys alone for which something is still to do.
+type notPlannedError string
+
+// Error implements error.
+func (e notPlannedError) Error() string { return string(e) }
+
+// notPlanned returns a notPlannedError, or nil if plan leaves nothing to do. Not all of the keys
+// that it leaves alone are known to be live: nobody may know an id, since it was made up.
+func notPlanned(plan response.Plan) error {
+	left, examples := 0, ""
+	for _, r := range plan.Refused {
+		if r.Gate == response.GateContained {
+			continue
+		}
+		left++
+		nobodys := r.Gate == response.GateIdentity || r.Gate == response.GateAccount
+		if !nobodys || !operator.IsAccessKeyID(r.KeyID) {
+			continue
+		}
+		if why := awskeys.Placeholder(detectors.Credential{ID: r.KeyID}); why != "" {
+			examples += fmt.Sprintf("; %s looks made up (%s)", r.KeyID, why)
+		}
+	}
+	switch left {
+	case 0:
+		return nil
+	case 1:
+		return notPlannedError("the plan leaves 1 key alone" + examples)
+	}
+	return notPlannedError(fmt.Sprintf("the plan leaves %d keys alone%s", left, examples))
+}
 
 // sts asks STS about leaked keys, each time by a new request, since earlier answers may no
 // longer be true.

@@ -205,7 +205,8 @@ func accountsIn(leaks []finding.Finding) (accounts []string) {
 // missing returns err, how a command ended, or an error if all went well with a report that
 // ends early: keys are missing in it.
 func (st *start) missing(err error) error {
-	if !st.report.CutOff() || err != nil && !errors.Is(err, errNotPlanned) {
+	var left notPlannedError
+	if !st.report.CutOff() || err != nil && !errors.As(err, &left) {
 		return err
 	}
 	return cli.Unfinished(fmt.Errorf("%s ends early: the plan lacks the keys of the missing part", cli.OperandName(st.operand)))
