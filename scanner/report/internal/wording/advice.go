@@ -98,11 +98,40 @@ func remedy(f *finding.Finding) []string {
 	case c == Expired:
 		return []string{"It has expired, so there is nothing to shut off. Remove it, and find out what issued it."}
 	}
+	if status := statusAtIAM(f); status != "" {
+		return adviceOnOff(f, status)
+	}
 	does := "does"
 	if f.Stale != "" {
 		does = "did"
 	}
 	return []string{"AWS " + does + " not know the key id: it was deleted, deactivated or never issued, or it belongs to AWS China or GovCloud. Remove it."}
+}
+
+// statusAtIAM returns the status of a key that IAM, and not STS, has called invalid, or "". IAM
+// knows why a key does not work, and STS does not.
+func statusAtIAM(f *finding.Finding) string {
+	for _, x := range f.Verdict.Facts {
+		if x.Name == "key-status" && strings.HasPrefix(x.Source, "iam:") && slices.Contains([]string{"Inactive", "Expired", "deleted"}, x.Value) {
+			return x.Value
+		}
+	}
+	return ""
+}
+
+// adviceOnOff returns the steps for a key that IAM says is off, with its status.
+func adviceOnOff(f *finding.Finding, status string) []string {
+	sessions := "The sessions that it had started go on until they end, or until you deny them"
+	if status == "deleted" {
+		return []string{"It was deleted. Remove it here.", sessions + "."}
+	}
+	if !isKeyID(f.Match.Credential.ID) {
+		return []string{"It is off. Delete it some days later, where it was issued."}
+	}
+	return []string{
+		"It is off. Delete it some days later:\naws iam delete-access-key --access-key-id " + f.Match.Credential.ID + " --user-name " + userName(f),
+		sessions + plan(f),
+	}
 }
 
 // rulePage ends a step with the command that prints the page of the rule.
@@ -120,14 +149,18 @@ func shutOff(what string, f *finding.Finding) []string {
 	if !isKeyID(f.Match.Credential.ID) {
 		return []string{what + ", where it was issued."}
 	}
-	name := "USER"
-	if f.Verdict.Identity.Kind == "user" && namePattern.MatchString(f.Verdict.Identity.Name) {
-		name = f.Verdict.Identity.Name
-	}
 	return []string{
 		what + plan(f),
-		"Or by hand, which does not end the sessions that the key has started:\naws iam update-access-key --access-key-id " + f.Match.Credential.ID + " --status Inactive --user-name " + name,
+		"Or by hand, which does not end the sessions that the key has started:\naws iam update-access-key --access-key-id " + f.Match.Credential.ID + " --status Inactive --user-name " + userName(f),
 	}
+}
+
+// userName returns the user of the key of f for a command, USER if it is not known.
+func userName(f *finding.Finding) string {
+	if f.Verdict.Identity.Kind == "user" && namePattern.MatchString(f.Verdict.Identity.Name) {
+		return f.Verdict.Identity.Name
+	}
+	return "USER"
 }
 
 // plan ends a step with the command that plans how to shut off a key or a session, which

@@ -79,6 +79,27 @@ func TestAdviceOfSessions(t *testing.T) {
 	}
 }
 
+// TestAdviceOnKeysThatAreOff: IAM knows why a key does not work; what STS cannot know is not
+// guessed beside its answer.
+func TestAdviceOnKeysThatAreOff(t *testing.T) {
+	id := reporttest.KeyID("Q7COMMAND")
+	for _, tt := range []struct{ status, source, want, not string }{
+		{"Inactive", "iam:ListAccessKeys", "It is off. Delete it some days later:\naws iam delete-access-key --access-key-id " + id + " --user-name jane", "does not know"},
+		{"Inactive", "iam:ListAccessKeys", "stanch respond plan " + id, "never issued"},
+		{"Expired", "iam:ListAccessKeys", "It is off.", "does not know"},
+		{"deleted", "iam:ListAccessKeys", "It was deleted.", "aws iam delete-access-key"},
+		{"not known: no answer", "iam:ListAccessKeys", "AWS does not know the key id", "It is off"},
+		{"Inactive", "", "AWS does not know the key id", "It is off"}, // of a stranger
+	} {
+		f := reporttest.Reported("r", id, "", verifier.Invalid)
+		f.Verdict.Identity.Kind, f.Verdict.Identity.Name = "user", "jane"
+		f.Verdict.Facts = []verifier.Fact{{Name: "key-status", Value: tt.status, Source: tt.source}}
+		if got := strings.Join(Advice(&f), "\n"); !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
+			t.Errorf("%s: %s", tt.status, got)
+		}
+	}
+}
+
 func TestNumbers(t *testing.T) {
 	for _, tt := range []struct{ got, want string }{
 		{Thousands(0), "0"}, {Thousands(999), "999"}, {Thousands(1000), "1,000"},
