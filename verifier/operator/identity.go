@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -51,13 +52,34 @@ func signIn(ctx context.Context, loaded aws.Config) error {
 	if err == nil {
 		return nil
 	}
-	how := "--profile, AWS_PROFILE, aws sso login"
+	how, wantsInstance := "--profile, AWS_PROFILE, aws sso login", false
 	for _, source := range loaded.ConfigSources {
 		if profile, ok := source.(config.SharedConfig); ok {
 			how = renewal(profile, how)
+			wantsInstance = wantsInstance || namesInstance(profile)
 		}
 	}
+	if ctx.Err() == nil && !wantsInstance && strings.Contains(err.Error(), noInstanceRole) {
+		err = errNoSource
+	}
 	return fmt.Errorf("no identity of your own to ask AWS with (%s): %w", how, err)
+}
+
+// noInstanceRole is in the SDK's error if the metadata service of an instance has no role. The SDK
+// asks that service last, if nothing else is configured: on most machines there is none.
+const noInstanceRole = "no EC2 IMDS role found"
+
+var errNoSource = errors.New("neither the environment, nor your AWS configuration, nor a role of this machine has one")
+
+// namesInstance reports whether a profile, or one that it takes its role with, names the instance
+// as the source of its credentials.
+func namesInstance(profile config.SharedConfig) bool {
+	for p := &profile; p != nil; p = p.Source {
+		if p.CredentialSource != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // renewal returns the command that gets a profile new credentials, or otherwise if it is not

@@ -101,8 +101,41 @@ func TestSignInAgain(t *testing.T) {
 	}
 }
 
-// TestSDKIsQuiet: a metadata service that refuses is in the error, and the SDK writes nothing
-// of its own to standard error.
+// TestNoSource: where nothing has credentials, the error stops after the hint. A cause that says
+// more than that stays.
+func TestNoSource(t *testing.T) {
+	for _, tt := range []struct{ name, config, disabled, want, not string }{
+		{"the metadata service refuses", "", "false", "aws sso login): neither the environment, nor", "IMDS"},
+		{"nobody asks it", "", "true", "aws sso login): neither the environment, nor", "IMDS"},
+		{"a profile without credentials", "[profile x]\nregion = us-east-1\n", "false", "neither the environment, nor", "IMDS"},
+		{"a profile that does not exist", "[profile y]\n", "false", "failed to get shared config profile, x", "neither"},
+		{"the profile names the instance", "[profile x]\nrole_arn = arn:aws:iam::111122223333:role/r\ncredential_source = Ec2InstanceMetadata\n", "false",
+			"StatusCode: 403", "neither"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			metadata := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+			defer metadata.Close()
+			home := t.TempDir() // without the files of a sign-in
+			t.Setenv("HOME", home)
+			t.Setenv("USERPROFILE", home)
+			identify(t, "", "")
+			t.Setenv("AWS_EC2_METADATA_DISABLED", tt.disabled)
+			t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.URL)
+			profile := ""
+			if tt.config != "" {
+				t.Setenv("AWS_CONFIG_FILE", write(t, tt.config))
+				profile = "x"
+			}
+			_, err := New(t.Context(), Config{Profile: profile})
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), tt.not) {
+				t.Errorf("%v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestSDKIsQuiet: if a metadata service refuses, the SDK writes nothing of its own to standard
+// error.
 func TestSDKIsQuiet(t *testing.T) {
 	asked := false
 	metadata := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
