@@ -114,19 +114,6 @@ func TestCommandsOfPeople(t *testing.T) {
 	}
 }
 
-// TestTotal: of several keys, those that are not contained are named where the list ends.
-func TestTotal(t *testing.T) {
-	var p Page
-	p.total([]response.Outcome{
-		{Result: response.Contained},
-		{Result: response.Unconfirmed, Key: response.Key{Subject: finding.Subject{KeyID: "ID", Kind: "user", Name: "alice", Account: "111122223333"}}},
-		{Result: response.Contained},
-	})
-	if want := "3 keys\n  2 contained\n  UNCONFIRMED  ID  user alice of account 111122223333\n"; p.text.String() != want {
-		t.Errorf("%s, want %s", p.text.String(), want)
-	}
-}
-
 // TestNoLineOfTheirOwn: a path of the repository, a name that an intruder chose, and a text of
 // AWS cannot write a line of their own.
 func TestNoLineOfTheirOwn(t *testing.T) {

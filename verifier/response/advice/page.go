@@ -17,6 +17,8 @@ import (
 type Page struct {
 	W     io.Writer
 	Width int // of the terminal, in columns; 0 wraps nothing
+	// Again leaves out the tasks that apply has written, which confirm does not change.
+	Again bool
 
 	text strings.Builder
 }
@@ -196,7 +198,8 @@ func urgent(o response.Outcome) string {
 }
 
 // WriteOutcomes writes the outcome for each key of plan, which is in file, the tasks that are
-// left, and the commands that come next, with the flags of f.
+// left, the commands that come next, with the flags of f, and the verdict: all that a terminal
+// shows of a long list is its end.
 func (p *Page) WriteOutcomes(outcomes []response.Outcome, file string, plan response.Plan, f Flags) error {
 	for _, o := range outcomes {
 		p.about(strings.ToUpper(string(o.Result)), o.Key)
@@ -213,20 +216,23 @@ func (p *Page) WriteOutcomes(outcomes []response.Outcome, file string, plan resp
 		if o.Result == response.Undone || o.Result == response.NotUndone {
 			continue
 		}
-		if worksOn(o) { // the rest comes when it is off
+		switch {
+		case worksOn(o): // the rest comes when it is off
 			p.tasks(append(made(o), sentence(tellOwner(o.Key))))
-			continue
+		case p.Again:
+			p.tasks(append(made(o), takeOff(o)...))
+		default:
+			p.tasks(tasks(o))
 		}
-		p.tasks(tasks(o))
 	}
-	if off := keysOff(outcomes); len(off) > 0 {
+	if off := keysOff(outcomes); len(off) > 0 && !p.Again {
 		if len(outcomes) > 1 {
 			p.text.WriteString("For all of them\n")
 		}
 		p.tasks(cleanUp(off))
 	}
-	p.total(outcomes)
 	p.nextCommands(outcomes, file, plan, f)
+	p.total(outcomes)
 	return p.flush()
 }
 
@@ -243,31 +249,6 @@ func keysOff(outcomes []response.Outcome) (keys []response.Key) {
 		}
 	}
 	return keys
-}
-
-// total writes how many of several keys have which result, and names those that are not
-// as they should be: the list above is longer than a screen.
-func (p *Page) total(outcomes []response.Outcome) {
-	if len(outcomes) < 2 {
-		return
-	}
-	fmt.Fprintf(&p.text, "%d keys\n", len(outcomes))
-	for _, result := range []response.Result{response.Contained, response.Undone} {
-		n := 0
-		for _, o := range outcomes {
-			if o.Result == result {
-				n++
-			}
-		}
-		if n > 0 {
-			fmt.Fprintf(&p.text, "  %d %s\n", n, result)
-		}
-	}
-	for _, o := range outcomes {
-		if o.Result != response.Contained && o.Result != response.Undone {
-			p.about("  "+strings.ToUpper(string(o.Result)), o.Key)
-		}
-	}
 }
 
 // nextCommands writes the commands that come after a plan was applied or confirmed.

@@ -76,7 +76,9 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 		err = fmt.Errorf("%w; if another plan was written over this file: stanch keeps each plan that it applies as %s", err, filepath.Join(filepath.Dir(r.JournalFile), "plan-*.json"))
 	}
 	// Notices come last: no listener keeps a key from being shut off.
-	shown := errors.Join(page(s.Stdout).WriteOutcomes(outcomes, file, plan, f.typed), f.notifyAll(ctx, s, targets, op, plan, outcomes))
+	p := page(s.Stdout)
+	p.Again = verb == "" // confirm
+	shown := errors.Join(p.WriteOutcomes(outcomes, file, plan, f.typed), f.notifyAll(ctx, s, targets, op, plan, outcomes))
 	var begun *protocol.UnfinishedError
 	switch {
 	case err != nil && !errors.As(err, &begun):
