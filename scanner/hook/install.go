@@ -48,7 +48,13 @@ func NewInstaller(ctx context.Context, stages []string, global bool, out io.Writ
 	}
 	i.executable = filepath.ToSlash(name)
 	if !global {
-		if _, err := i.git("rev-parse", "--git-dir"); err != nil {
+		_, err := i.git("rev-parse", "--git-dir")
+		var failed *gitcmd.Error
+		switch {
+		case err == nil:
+		case errors.As(err, &failed) && strings.HasPrefix(failed.Stderr, "fatal: not a git repository"):
+			return nil, errors.New("this folder is in no git repository: change to one, or give --global for all repositories of this user")
+		default:
 			return nil, fmt.Errorf("finding the repository of this folder (--global needs none): %w", err)
 		}
 	}

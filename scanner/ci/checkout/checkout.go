@@ -238,10 +238,10 @@ func (g *repository) everything(ctx context.Context, e *ci.Event) (Range, error)
 		return r, ctx.Err()
 	case err != nil:
 		g.say(err.Error())
-		r.Notes = []string{"This event has no commits of its own, and stanch cannot tell whether the checkout is the whole repository. It scans everything in the checkout. Use fetch-depth: 0, and give stanch a token."}
+		r.Notes = []string{"stanch cannot tell whether the checkout is the whole repository. It scans everything in the checkout. Use fetch-depth: 0, and give stanch a token."}
 		r.Unread = fmt.Errorf("all branches and tags of the server, with their history: %w", err)
 	default:
-		r.Notes = []string{"This event has no commits of its own, so the whole repository is scanned."}
+		r.Notes = []string{"The whole repository is scanned: all branches and tags, with their history."}
 	}
 	return r, nil
 }

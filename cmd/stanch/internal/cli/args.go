@@ -42,6 +42,20 @@ func OperandName(name string) string {
 	return name
 }
 
+// OnServer returns what to type, behind an error about a path that does not exist, if the path may
+// be a repository on a server; else "".
+func OnServer(path string) string {
+	host, _, _ := strings.Cut(path, "/")
+	switch {
+	case strings.HasPrefix(path, ".") || !strings.Contains(strings.Trim(path, "/"), "/") || strings.HasPrefix(path, "/"):
+	case strings.Contains(host, "."):
+		return fmt.Sprintf(`; if it is a repository on a server: "stanch git https://%s"`, path)
+	case strings.Count(path, "/") == 1:
+		return fmt.Sprintf(`; if it is a repository on GitHub: "stanch github %s"`, path)
+	}
+	return ""
+}
+
 // ReadList reads a file that a flag names, "" for none: a list of names, one a line,
 // where "#" begins a comment.
 func ReadList(flag, file string) ([]string, error) {

@@ -149,6 +149,12 @@ func noFlag(cmd *cobra.Command, err *pflag.NotExistError) string {
 			return fmt.Sprintf("%q has no flag -%s: %s", cmd.CommandPath(), group, hint)
 		}
 	}
+	// A letter stands for another flag in each tool.
+	if group := cmd.Parent(); len(name) > 1 && group != nil && group.HasParent() {
+		if with := commandsWith(group, name); len(with) > 0 {
+			return say + butHave(with)
+		}
+	}
 	if hint := flagInstead(cmd, name); hint != "" {
 		return say + ": " + hint
 	}
@@ -156,12 +162,17 @@ func noFlag(cmd *cobra.Command, err *pflag.NotExistError) string {
 		return fmt.Sprintf("%s: did you mean --%s?", say, strings.Join(like, " or --"))
 	}
 	if with := commandsWith(cmd.Root(), name); len(with) > 0 {
-		return fmt.Sprintf(`%s, but "%s" has`, say, strings.Join(with[:min(len(with), 3)], `" or "`))
+		return say + butHave(with)
 	}
 	if hint := likeParts(cmd, name); hint != "" {
 		return say + ": " + hint
 	}
 	return say
+}
+
+// butHave names commands that have the flag.
+func butHave(commands []string) string {
+	return fmt.Sprintf(`, but "%s" has`, strings.Join(commands[:min(len(commands), 3)], `" or "`))
 }
 
 // flagsOf returns the names of the flags that the help of cmd lists.

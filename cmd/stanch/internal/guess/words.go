@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 )
 
@@ -35,16 +36,7 @@ func elsewhere(args []string) string {
 		if _, err := os.Stat(word); err == nil {
 			return ""
 		}
-		say := fmt.Sprintf("there is no file or folder %q", word)
-		host, _, _ := strings.Cut(word, "/")
-		switch {
-		case strings.HasPrefix(word, ".") || strings.HasPrefix(word, "/"):
-		case strings.Contains(host, "."):
-			say += fmt.Sprintf(`; if it is a repository on a server: "stanch git https://%s"`, word)
-		case strings.Count(word, "/") == 1:
-			say += fmt.Sprintf(`; if it is a repository on GitHub: "stanch github %s"`, word)
-		}
-		return say
+		return fmt.Sprintf("there is no file or folder %q", word) + cli.OnServer(word)
 	}
 	return ""
 }
@@ -95,10 +87,12 @@ func doing(word string) string {
 	switch word {
 	case "commit", "push", "staged", "protect", "stage", "pre-commit", "pre-push", "pre-receive", "commit-msg", "prepush", "precommit":
 		return `"stanch hook install" guards commits and pushes, and "stanch hook run" scans what is staged`
-	case "install", "setup":
+	case "install", "setup", "install-hook", "install-hooks", "installhook", "installhooks", "githook", "githooks", "git-hook", "git-hooks":
 		return `"stanch hook install" installs the hooks`
-	case "uninstall":
+	case "uninstall-hook", "uninstall-hooks", "remove-hook", "remove-hooks":
 		return `"stanch hook uninstall" removes the hooks`
+	case "uninstall":
+		return `"stanch hook uninstall" removes the hooks; to remove all of stanch: https://github.com/stanch-dev/stanch/blob/main/docs/install.md#uninstall`
 	case "status", "doctor", "health", "ps":
 		return `"stanch hook status" says which hooks run, and "stanch sweep status" how far sweeps are`
 	case "pr", "mr", "diff", "range", "commits", "pull-request", "commit-range", "since", "action", "actions":

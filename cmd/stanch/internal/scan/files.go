@@ -3,6 +3,7 @@ package scan
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,6 +43,9 @@ scan them one at a time, or with --no-ignores.`,
 						Help: cmd.CommandPath(),
 					}
 				}
+			}
+			if _, err := os.Lstat("-"); err != nil && slices.Contains(args, "-") {
+				return &cli.UsageError{Why: `there is no file or folder "-": "stanch stdin" scans standard input`, Help: cmd.CommandPath()}
 			}
 			if !f.Config.NoIgnores {
 				root, err := project.RootOf(args)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -172,7 +173,12 @@ func targetOf(operand string) string {
 func openGit(ctx context.Context, s *cli.Streams, operand string) (repo *gitsource.Repository, err error) {
 	if !transport.IsURL(operand) {
 		repo, err = gitsource.Open(operand)
-		if _, statErr := os.Stat(operand); statErr == nil && errors.Is(err, gitsource.ErrNotRepository) {
+		_, statErr := os.Stat(operand)
+		switch {
+		case err == nil:
+		case errors.Is(statErr, fs.ErrNotExist):
+			err = fmt.Errorf("%w%s", err, cli.OnServer(operand))
+		case statErr == nil && errors.Is(err, gitsource.ErrNotRepository):
 			err = fmt.Errorf("%w: \"stanch dir %s\" scans files as they are, and archives", err, scanflags.Operand(operand))
 		}
 		return repo, err
