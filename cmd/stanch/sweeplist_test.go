@@ -53,6 +53,42 @@ func TestSweepFailing(t *testing.T) {
 	}
 }
 
+// TestSweepAddSays: "add" says how a target is swept from now on, and "list" shows it.
+func TestSweepAddSays(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	for _, tt := range []struct{ typed, says, listed string }{
+		{"add acme --every 1h", "stanch: acme: added, every 1h, --api-url http", "--api-url http"},
+		{"add acme --forks --skip *-old,acme/x --deleted=false", "stanch: acme: changed, by hand, --deleted=false --forks --skip '*-old,acme/x' --api-url http", "--deleted=false --forks --skip '*-old,acme/x'"},
+		{"add acme --archived only --visibility public --topic a,b --only c --max-repo-size 5 --include gists", "--include gists --archived only --visibility public --topic a,b --only c --max-repo-size 5", "--include gists"},
+	} {
+		status, _, errs := o.stanch(t, append(strings.Fields(tt.typed), "--api-url", o.url)...)
+		if status != 0 || !strings.Contains(errs, tt.says) || !strings.Contains(errs, "next: stanch sweep run, with the same --database-url\n") {
+			t.Errorf("%s: %d: %s", tt.typed, status, errs)
+		}
+		if _, list, _ := o.stanch(t, "list"); !strings.Contains(list, tt.listed) {
+			t.Errorf("after %s, it lists:\n%s", tt.typed, list)
+		}
+	}
+	if status, _, errs := o.stanch(t, "remove", "acme"); status != 0 || errs != "stanch: acme: removed, with its repositories and findings\n" {
+		t.Errorf("remove: %d: %s", status, errs)
+	}
+}
+
+// TestSweepFlagOfAnother: a flag that another command of sweeps has is no flag of another tool.
+func TestSweepFlagOfAnother(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	for typed, says := range map[string]string{
+		"run --skip gone":    `"stanch sweep run" has no flag --skip, but "stanch sweep add" has`,
+		"run --only x":       `but "stanch sweep add" has`,
+		"status --fail-on x": `but "stanch sweep report" or "stanch sweep run" has`,
+		"run --exclude x":    `an [[allow]] entry`,
+	} {
+		if status, _, errs := o.stanch(t, strings.Fields(typed)...); status != cli.ExitUsage || !strings.Contains(errs, says) {
+			t.Errorf("%s: %d: %s", typed, status, errs)
+		}
+	}
+}
+
 // TestSweepTargetURLs: a target may be named by its URL, also where it is known already.
 func TestSweepTargetURLs(t *testing.T) {
 	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))

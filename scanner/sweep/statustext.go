@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -76,18 +77,21 @@ func counts(by map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// WriteTargets writes a table of targets for people.
-func WriteTargets(out io.Writer, targets []Target) error {
+// WriteTargets writes a table of targets for people. flags returns the options of a target as a
+// person types them.
+func WriteTargets(out io.Writer, targets []Target, flags func(*Target) string) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	var w io.Writer = table
-	fmt.Fprintln(w, "TARGET\tEVERY\tLAST SWEEP\tNEXT")
+	fmt.Fprintln(w, "TARGET\tEVERY\tLAST SWEEP\tNEXT\tFLAGS")
 	for _, t := range targets {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", printable.Text(t.Name), schedule(t.Every), localTime(t.Begun), nextSweep(t))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", printable.Text(t.Name), Schedule(t.Every), localTime(t.Begun), nextSweep(t),
+			printable.Text(cmp.Or(flags(&t), "-")))
 	}
 	return table.Flush()
 }
 
-func schedule(d time.Duration) string {
+// Schedule returns how long after each other sweeps of a target begin: "1h", or "by hand".
+func Schedule(d time.Duration) string {
 	if d == 0 {
 		return "by hand"
 	}

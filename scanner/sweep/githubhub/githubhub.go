@@ -14,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/github/login"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
@@ -23,6 +24,42 @@ type Options struct {
 	Filter  github.Filter `json:"filter"`
 	Deleted bool          `json:"deleted"` // commits that no ref leads to any more, too
 	Include []string      `json:"include,omitempty"`
+}
+
+// Flags returns the options and the API of a target as flags of "stanch sweep add", without those
+// that are so by default.
+func Flags(t *sweep.Target) string {
+	var o Options
+	if err := json.Unmarshal(t.Options, &o); err != nil {
+		return "unreadable"
+	}
+	var flags []string
+	add := func(flag string, values ...string) {
+		if value := strings.Join(values, ","); value != "" {
+			flags = append(flags, flag, printable.ShellWord(value))
+		}
+	}
+	add("--include", o.Include...)
+	if !o.Deleted {
+		flags = append(flags, "--deleted=false")
+	}
+	if o.Filter.Forks {
+		flags = append(flags, "--forks")
+	}
+	if o.Filter.Archived != "include" {
+		add("--archived", o.Filter.Archived)
+	}
+	add("--visibility", o.Filter.Visibility...)
+	add("--topic", o.Filter.Topics...)
+	add("--skip", o.Filter.Skip...)
+	add("--only", o.Filter.Only...)
+	if o.Filter.MaxSize > 0 {
+		add("--max-repo-size", strconv.FormatInt(o.Filter.MaxSize, 10))
+	}
+	if t.API != "https://api.github.com" {
+		add("--api-url", t.API)
+	}
+	return strings.Join(flags, " ")
 }
 
 // maxWait is for how long a worker waits for GitHub. For longer, the job goes back to the

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,12 +16,13 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/githubflags"
 	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/github/login"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
 
-func newSweepAdd(db *databaseFlags) *cobra.Command {
+func newSweepAdd(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	f, api, every := githubflags.Flags{}, login.Login{}, time.Duration(0)
 	cmd := &cobra.Command{
 		Use:   "add ORG|USER|OWNER/REPO...",
@@ -49,11 +51,26 @@ stored: each worker has its own.`,
 				return err
 			}
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
+				before, err := store.Targets(cmd.Context())
+				if err != nil {
+					return cli.Failed(err)
+				}
 				for _, name := range args {
-					if err := store.PutTarget(cmd.Context(), sweep.Target{Name: name, API: api.API, Options: text, Every: every}); err != nil {
+					target := sweep.Target{Name: name, API: api.API, Options: text, Every: every}
+					if err := store.PutTarget(cmd.Context(), target); err != nil {
 						return cli.Failed(err)
 					}
+					done := "added"
+					if slices.ContainsFunc(before, func(t sweep.Target) bool { return t.Name == name }) {
+						done = "changed"
+					}
+					fmt.Fprintf(s.Stderr, "stanch: %s: %s, %s\n", printable.Text(name), done, how(&target))
 				}
+				next := "stanch: next: stanch sweep run"
+				if db.url != "" { // which is not repeated: it may hold a password
+					next += ", with the same --database-url"
+				}
+				fmt.Fprintln(s.Stderr, next)
 				return nil
 			})
 		},
@@ -62,6 +79,18 @@ stored: each worker has its own.`,
 	f.Add(cmd)
 	cmd.Flags().DurationVar(&every, "every", 0, "begin a sweep each `PERIOD`, as 1h or 24h (0: never)")
 	return cmd
+}
+
+// how says when and with which flags a target is swept.
+func how(t *sweep.Target) string {
+	parts := []string{sweep.Schedule(t.Every)}
+	if t.Every != 0 {
+		parts[0] = "every " + parts[0]
+	}
+	if flags := githubhub.Flags(t); flags != "" {
+		parts = append(parts, flags)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // named returns args with the name of a target in place of each URL that means it.
@@ -77,7 +106,7 @@ func named(targets []sweep.Target, args []string) []string {
 	return names
 }
 
-func newSweepRemove(db *databaseFlags) *cobra.Command {
+func newSweepRemove(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:     "remove TARGET...",
 		Short:   "Forget targets, their repositories and findings",
@@ -94,6 +123,9 @@ func newSweepRemove(db *databaseFlags) *cobra.Command {
 					there, err := store.RemoveTarget(cmd.Context(), name)
 					if err == nil && !there {
 						err = fmt.Errorf("%s: %w (see \"stanch sweep list\")", name, sweep.ErrNoTarget)
+					}
+					if err == nil {
+						fmt.Fprintf(s.Stderr, "stanch: %s: removed, with its repositories and findings\n", printable.Text(name))
 					}
 					errs = append(errs, err)
 				}
@@ -117,7 +149,7 @@ func newSweepList(s *cli.Streams, db *databaseFlags) *cobra.Command {
 				if err != nil {
 					return cli.Failed(err)
 				}
-				return sweep.WriteTargets(s.Stdout, targets)
+				return sweep.WriteTargets(s.Stdout, targets, githubhub.Flags)
 			})
 		},
 	}
