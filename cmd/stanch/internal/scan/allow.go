@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -57,6 +58,10 @@ func (f *allowFlags) run(s *cli.Streams, args []string, now time.Time) error {
 		return errors.New("name the findings to ignore by their fingerprints, as reports show them: stanch allow FINGERPRINT --reason TEXT")
 	}
 	if a.Fingerprints, err = rules.Fingerprints(args); err != nil {
+		if slices.ContainsFunc(args, isPlace) {
+			return fmt.Errorf("nothing was written: an argument is a path, and not a fingerprint. To ignore a line, write the comment "+
+				"\"stanch:allow REASON\" on it; to ignore files, add an [[allow]] entry with \"paths\" to %s (\"stanch init\" writes a sample)", project.OwnConfig)
+		}
 		return fmt.Errorf("nothing was written: %w", err)
 	}
 	if a.Reason == "" {
@@ -85,6 +90,12 @@ func (f *allowFlags) run(s *cli.Streams, args []string, now time.Time) error {
 	}
 	f.report(s, &a, done, file)
 	return nil
+}
+
+// isPlace reports whether arg is a path, or the place of a finding as reports show it: PATH:LINE.
+func isPlace(arg string) bool {
+	_, err := os.Stat(strings.TrimRight(arg, ":0123456789"))
+	return err == nil || strings.Contains(arg, "/")
 }
 
 // lastDay reads the day of --until, zero for none.
@@ -120,6 +131,9 @@ func (f *allowFlags) report(s *cli.Streams, a *project.Allowance, done *project.
 	}
 	if len(done.New) == 0 {
 		return
+	}
+	if f.config == "" { // a file of --config may be for several repositories: no scan names its entries
+		say("no scan has looked for it: \"stanch git\" names the entry if it hides nothing")
 	}
 	say("a key that AWS calls live is reported all the same: shut it off")
 	if f.config != "" {
