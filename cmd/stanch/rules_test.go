@@ -102,7 +102,7 @@ func TestRulesCommand(t *testing.T) {
 		{[]string{"rules", "aws-ses-smtp-password"}, []string{"Amazon SES SMTP password (aws-ses-smtp-password)\n\n", "**What to do.**"}, ""},
 		{[]string{"rules", "--format", "json"}, []string{`{"id":"aws-access-key","title":"AWS access key","help":"A long-term`}, ""},
 		{[]string{"rules", "aws-mws-token", "-f", "json"}, []string{`{"id":"aws-mws-token"`}, ""},
-		{[]string{"rules", "nothing"}, nil, `no rule "nothing": the rules are aws-access-key,`},
+		{[]string{"rules", "nothing"}, nil, `no rule "nothing" is built in: the built-in rules are aws-access-key,`},
 		{[]string{"rules", "-f", "xml"}, nil, "--format xml: must be text or json"},
 		{[]string{"rules", "a", "b"}, nil, "takes one argument, and these are 2"},
 	} {

@@ -71,14 +71,19 @@ func (g Gitleaks) read(name string, data []byte, depth int) (*Config, error) {
 		c.note("%s: gitleaks 8.30.1 has no such key, it is left out", u)
 	}
 	for i := range file.Rules {
-		c.addRule(&file.Rules[i])
+		c.addRule(&file.Rules[i], data)
 	}
+	old := len(file.Allowlists) // the index of the one in the old form
 	if file.Allowlist != nil {
 		file.Allowlists = append(file.Allowlists, *file.Allowlist)
 	}
 	targets := map[string][]*Allowlist{}
 	for i := range file.Allowlists {
-		a := c.allowlist("[[allowlists]]", &file.Allowlists[i])
+		where := "[[allowlists]]"
+		if i == old {
+			where = "[allowlist]"
+		}
+		a := c.allowlist(where, &file.Allowlists[i], data)
 		switch list := file.Allowlists[i].TargetRules; {
 		case a == nil:
 		case len(list) == 0:
@@ -115,7 +120,7 @@ func (c *Config) note(format string, args ...any) {
 
 // addRule adds a rule, even one without a regex: it may change a rule of the file that is
 // extended. read leaves out the rules that have none in the end.
-func (c *Config) addRule(in *gitleaksRule) {
+func (c *Config) addRule(in *gitleaksRule, data []byte) {
 	r := &Rule{
 		ID: in.ID, Title: titleOf(in.ID), Help: in.Description, Regex: in.Regex, Keywords: in.Keywords,
 		SecretGroup: in.SecretGroup, Entropy: in.Entropy, SkipReport: in.SkipReport, Tags: in.Tags,
@@ -123,13 +128,13 @@ func (c *Config) addRule(in *gitleaksRule) {
 	if in.Path != "" {
 		path, err := regexp.Compile(in.Path)
 		if err != nil {
-			c.note("rule %s: path: %v; the rule is left out", in.ID, err)
+			c.note("rule %s: path: %s%v; the rule is left out", in.ID, atLine(data, in.Path), explained(in.Path, err))
 			return
 		}
 		r.Path = path
 	}
 	if _, err := syntax.Parse(in.Regex, syntax.Perl); err != nil {
-		c.note("rule %s: regex: %v; the rule is left out", in.ID, err)
+		c.note("rule %s: regex: %s%v; the rule is left out", in.ID, atLine(data, in.Regex), explained(in.Regex, err))
 		return
 	}
 	for _, q := range in.Required {
@@ -139,7 +144,7 @@ func (c *Config) addRule(in *gitleaksRule) {
 		in.Allowlists = append(in.Allowlists, *in.Allowlist)
 	}
 	for i := range in.Allowlists {
-		if a := c.allowlist("rule "+in.ID+": allowlist", &in.Allowlists[i]); a != nil {
+		if a := c.allowlist("rule "+in.ID+": allowlist", &in.Allowlists[i], data); a != nil {
 			r.Allowlists = append(r.Allowlists, a)
 		}
 	}
@@ -154,8 +159,8 @@ func (c *Config) addRule(in *gitleaksRule) {
 // titleOf makes a title of an id. Descriptions are whole sentences, too long for a title.
 func titleOf(id string) string { return strings.NewReplacer("-", " ", "_", " ").Replace(id) }
 
-// allowlist returns nil if the list has no condition that can be used.
-func (c *Config) allowlist(where string, in *gitleaksAllowlist) *Allowlist {
+// allowlist returns nil if the list has no condition that can be used. data is the file.
+func (c *Config) allowlist(where string, in *gitleaksAllowlist, data []byte) *Allowlist {
 	a := &Allowlist{Description: in.Description, Commits: in.Commits, StopWords: in.StopWords}
 	switch strings.ToUpper(in.Condition) {
 	case "AND", "&&":
@@ -174,8 +179,8 @@ func (c *Config) allowlist(where string, in *gitleaksAllowlist) *Allowlist {
 		return nil
 	}
 	var pathErr, regexErr error
-	a.Paths, pathErr = compileAll(in.Paths)
-	a.Regexes, regexErr = compileAll(in.Regexes)
+	a.Paths, pathErr = compileAll(in.Paths, data)
+	a.Regexes, regexErr = compileAll(in.Regexes, data)
 	if err := errors.Join(pathErr, regexErr); err != nil {
 		c.note("%s: %v; it hides nothing", where, strings.ReplaceAll(err.Error(), "\n", "; "))
 		if a.And {
@@ -190,13 +195,14 @@ func (c *Config) allowlist(where string, in *gitleaksAllowlist) *Allowlist {
 	return a
 }
 
-// compileAll returns the expressions that can be compiled, and the errors of the others.
-func compileAll(list []string) (all []*regexp.Regexp, err error) {
+// compileAll returns the expressions of data, a file, that can be compiled, and the errors of the
+// others.
+func compileAll(list []string, data []byte) (all []*regexp.Regexp, err error) {
 	var errs []error
 	for _, s := range list {
 		re, err := regexp.Compile(s)
 		if err != nil {
-			errs = append(errs, err)
+			errs = append(errs, fmt.Errorf("%s%w", atLine(data, s), explained(s, err)))
 			continue
 		}
 		all = append(all, re)

@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -98,10 +99,7 @@ type pattern struct{ *regexp.Regexp }
 func (p *pattern) UnmarshalText(text []byte) error {
 	re, err := regexp.Compile(string(text))
 	p.Regexp = re
-	if err != nil && strings.HasPrefix(string(text), "*") {
-		err = fmt.Errorf("%w: it is a regular expression, not a glob: for **/x write (^|/)x$, for *.x write \\.x$", err)
-	}
-	return err
+	return explained(string(text), err)
 }
 
 // IsOwn reports whether data, a configuration, is not in the format of gitleaks. Data in
@@ -192,7 +190,8 @@ func DecodeStrict(name string, data []byte, out any) error {
 	}
 	var errs []error
 	for _, u := range unknown {
-		errs = append(errs, fmt.Errorf("%s: %s: unknown key", name, u))
+		_, key, _ := strings.Cut(u, ": ")
+		errs = append(errs, fmt.Errorf("%s: %s: unknown key%s", name, u, knownKeys(reflect.TypeOf(out), key)))
 	}
 	return errors.Join(errs...)
 }

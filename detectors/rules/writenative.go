@@ -39,7 +39,7 @@ func NativePatterns(source string, patterns, allowed []string) string {
 	for i, p := range patterns {
 		id := fmt.Sprintf("git-secrets-%d", i+1)
 		if _, err := regexp.Compile(p); err != nil {
-			writeComment(&b, fmt.Sprintf("pattern %d of %s: %v", i+1, source, err))
+			writeComment(&b, fmt.Sprintf("pattern %d of %s: %v", i+1, source, explained(p, err)))
 			continue
 		}
 		nativeRule(&b, &Rule{ID: id, Title: "git-secrets pattern " + fmt.Sprint(i+1), Help: "Prohibited by " + source, Regex: p})
@@ -47,7 +47,7 @@ func NativePatterns(source string, patterns, allowed []string) string {
 	for i, p := range allowed {
 		re, err := regexp.Compile(p)
 		if err != nil {
-			writeComment(&b, fmt.Sprintf("allowed pattern %d of %s: %v", i+1, source, err))
+			writeComment(&b, fmt.Sprintf("allowed pattern %d of %s: %v", i+1, source, explained(p, err)))
 			continue
 		}
 		b.WriteString("[[allow]]\n")

@@ -37,7 +37,7 @@ finds, why it matters, what to do, and how it is verified.`,
 			if len(args) > 0 {
 				r := findRule(rules, args[0])
 				if r == nil {
-					return fmt.Errorf("no rule %q: the rules are %s", args[0], strings.Join(ruleIDs(), ", "))
+					return fmt.Errorf("no rule %q is built in: the built-in rules are %s", args[0], strings.Join(ruleIDs(), ", "))
 				}
 				rules = []*detectors.Rule{r}
 			}
