@@ -1,12 +1,10 @@
 package scanflags
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"slices"
 	"time"
 
@@ -143,37 +141,40 @@ func (j *Job) Assessed(ctx context.Context, sink scanner.Sink) scanner.Sink {
 // live would have been reported.
 type unaskedKeys struct {
 	scanner.Sink
-	ids      map[string]bool // of those that are ignored
+	whys     map[string]string // of those that are ignored, by id
+	order    []string          // the ids as they came
 	reported map[string]bool
-	why      string // of the first
 }
 
 // Finding implements scanner.Sink.
 func (u *unaskedKeys) Finding(f *finding.Finding) error {
-	if u.ids == nil {
-		u.ids, u.reported = map[string]bool{}, map[string]bool{}
+	if u.whys == nil {
+		u.whys, u.reported = map[string]string{}, map[string]bool{}
 	}
 	id := f.Match.Credential.ID
 	switch {
 	case f.Ignored == "":
 		u.reported[id] = true
 	case f.Verdict.State == verifier.Unknown:
-		u.ids[id], u.why = true, cmp.Or(u.why, f.Verdict.Reason)
+		if _, known := u.whys[id]; !known {
+			u.order = append(u.order, id)
+		}
+		u.whys[id] = f.Verdict.Reason
 	}
 	return u.Sink.Finding(f)
 }
 
 // print says how many keys are only ignored.
 func (u *unaskedKeys) print(w io.Writer) {
-	maps.DeleteFunc(u.ids, func(id string, _ bool) bool { return u.reported[id] })
-	const unclear = "stanch: AWS gave no clear answer about "
-	switch why := printable.Text(u.why); len(u.ids) {
-	case 0:
-	case 1:
-		fmt.Fprintf(w, unclear+"1 ignored key, which may be live: %s\n", why)
-	default:
-		fmt.Fprintf(w, unclear+"%d ignored keys, which may be live (first: %s)\n", len(u.ids), why)
+	ids := slices.DeleteFunc(u.order, func(id string) bool { return u.reported[id] })
+	if len(ids) == 0 {
+		return
 	}
+	keys, why := "1 ignored key", printable.Text(u.whys[ids[0]])
+	if n := len(ids); n > 1 {
+		keys, why = fmt.Sprintf("%d ignored keys", n), "the first: "+why
+	}
+	fmt.Fprintf(w, "stanch: AWS gave no clear answer about %s, which may be live (%s)\n", keys, why)
 }
 
 // SaySent says how many requests AWS got.
