@@ -9,7 +9,7 @@ are live, and shuts those off. "stanch COMMAND --help" explains a command.
 
 Scan
   stanch git             this repository with all its history; or a PATH, or a URL
-  stanch dir .           files as they are on disk
+  stanch dir .           files as they are on disk, or a saved image
   stanch stdin           the output of another program
   stanch github ORG      all repositories of a GitHub organization or user
   stanch sweep run       organizations again and again (releases, or -tags sweep)

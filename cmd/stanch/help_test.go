@@ -167,6 +167,19 @@ func TestHelpSaysThatKeysAreUsed(t *testing.T) {
 	}
 }
 
+// TestHelpShows: what people look for in the help is there.
+func TestHelpShows(t *testing.T) {
+	for _, tt := range []struct{ command, shows string }{
+		{"", "saved image"},
+		{"dir", "stanch dir image.tar "},
+		{"git", "stanch git -f json | jq 'select(.may_be_live == true)'"},
+	} {
+		if help := printed(t, cli.ExitClean, "", append(strings.Fields(tt.command), "--help")...); !strings.Contains(help, tt.shows) {
+			t.Errorf("stanch %s --help: %q is missing:\n%s", tt.command, tt.shows, help)
+		}
+	}
+}
+
 // TestExamples: each command but those of the shell and of lists has an example, and what an
 // example types is a command with flags that there are.
 func TestExamples(t *testing.T) {

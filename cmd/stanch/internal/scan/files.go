@@ -31,6 +31,7 @@ PATHs of several projects are given, and one of these has such files, that is an
 scan them one at a time, or with --no-ignores.`,
 		Example: `  stanch dir                             # this folder, untracked files too
   stanch dir --verify ~/.aws deploy.zip  # ask AWS whether the keys are live
+  stanch dir image.tar                   # an image that "docker save" wrote
   stanch dir . --no-ignores              # as if nothing were ignored`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -42,7 +42,11 @@ tracked files are read too. For files that git does not track, use "stanch dir".
 
 PATH may be a work tree or a folder in one, a bare repository or a linked work
 tree; the default is the current folder. Nothing is written to it. A URL is
-cloned to a temporary folder, which is removed afterwards.`,
+cloned to a temporary folder, which is removed afterwards.
+
+-f json and FILE.jsonl are a JSON object a line. To print the findings that may be live:
+
+  stanch git -f json | jq 'select(.may_be_live == true)'`,
 		Example: `  stanch git                              # this repository
   stanch git --no-verify                  # without asking AWS
   stanch git https://github.com/acme/app  # a clone
