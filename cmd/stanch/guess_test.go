@@ -285,7 +285,7 @@ var guesses = []struct{ typed, runs, says string }{
 	{"git -Z", "", "stanch git --help"},
 	{"frobnicate", "", `"stanch git"`},
 
-	// What is missing, or too much.
+	// A word is missing, or there is one too many.
 	{"git a b", "", `takes one argument, and these are 2 ("a", "b")`},
 	{"completion bash now", "", `leave "now" out`},
 	{"version now", "", `leave "now" out`},
