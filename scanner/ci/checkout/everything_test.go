@@ -82,7 +82,7 @@ func TestEverything(t *testing.T) {
 			if err != nil || !r.All {
 				t.Fatalf("%+v, %v", r, err)
 			}
-			if whole := strings.Contains(strings.Join(r.Notes, ""), "the whole repository is scanned"); whole != (tt.unread == "") {
+			if whole := strings.Contains(strings.Join(r.Notes, ""), "The whole repository is scanned"); whole != (tt.unread == "") {
 				t.Errorf("it says %q", r.Notes)
 			}
 			if tt.unread != "" {

@@ -3,6 +3,7 @@
 package sweep
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,20 +52,9 @@ stored: each worker has its own.`,
 				return err
 			}
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
-				before, err := store.Targets(cmd.Context())
-				if err != nil {
+				target := sweep.Target{API: api.API, Options: text, Every: every}
+				if err := putTargets(cmd.Context(), s, store, args, target); err != nil {
 					return cli.Failed(err)
-				}
-				for _, name := range args {
-					target := sweep.Target{Name: name, API: api.API, Options: text, Every: every}
-					if err := store.PutTarget(cmd.Context(), target); err != nil {
-						return cli.Failed(err)
-					}
-					done := "added"
-					if slices.ContainsFunc(before, func(t sweep.Target) bool { return t.Name == name }) {
-						done = "changed"
-					}
-					fmt.Fprintf(s.Stderr, "stanch: %s: %s, %s\n", printable.Text(name), done, how(&target))
 				}
 				next := "stanch: next: stanch sweep run"
 				if db.url != "" { // which is not repeated: it may hold a password
@@ -79,6 +69,26 @@ stored: each worker has its own.`,
 	f.Add(cmd)
 	cmd.Flags().DurationVar(&every, "every", 0, "begin a sweep each `PERIOD`, as 1h or 24h (0: never)")
 	return cmd
+}
+
+// putTargets adds or changes the targets with these names to be as target is, and says so.
+func putTargets(ctx context.Context, s *cli.Streams, store *sweep.Store, names []string, target sweep.Target) error {
+	before, err := store.Targets(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		target.Name = name
+		if err := store.PutTarget(ctx, target); err != nil {
+			return err
+		}
+		done := "added"
+		if slices.ContainsFunc(before, func(t sweep.Target) bool { return t.Name == name }) {
+			done = "changed"
+		}
+		fmt.Fprintf(s.Stderr, "stanch: %s: %s, %s\n", printable.Text(name), done, how(&target))
+	}
+	return nil
 }
 
 // how says when and with which flags a target is swept.
