@@ -270,9 +270,9 @@ func TestCIEvents(t *testing.T) {
 		{"pull_request_of_a_deleted_fork", "main", "pull_request", pull("2", "fork_head", "pr_base", `null`), "3", 2, "", 1},
 		{"pull_request_without_commits", "main", "pull_request", pull("3", "pr_base", "push_after", own), "", 1, "No commit of this pull_request is new", 0},
 		{"merge_group", "gh-readonly-queue/main/pr-1", "merge_group", queue, "2", 36, "", 1},
-		{"schedule", "main", "schedule", `{"schedule":"0 3 * * *"}`, "1 2 4 5 6 7 8 9", 0, "the whole repository", 1},
-		{"workflow_dispatch", "main", "workflow_dispatch", `{` + repository + `}`, "1 2 4 5 6 7 8 9", 0, "the whole repository", 1},
-		{"event_that_nobody_knows", "main", "moon_landing", `{}`, "1 2 4 5 6 7 8 9", 0, "the whole repository", 1},
+		{"schedule", "main", "schedule", `{"schedule":"0 3 * * *"}`, "1 2 4 5 6 7 8 9", 0, "The whole repository", 1},
+		{"workflow_dispatch", "main", "workflow_dispatch", `{` + repository + `}`, "1 2 4 5 6 7 8 9", 0, "The whole repository", 1},
+		{"event_that_nobody_knows", "main", "moon_landing", `{}`, "1 2 4 5 6 7 8 9", 0, "The whole repository", 1},
 	}
 	depths := []string{"--depth=1", "--depth=20", "all", "--depth=1 --filter=blob:none", "--depth=20 --filter=tree:0"}
 	whole := scannertest.WholeMatrix(t, "each event with each depth of the checkout; here each event has one of them")
