@@ -27,7 +27,7 @@ func TestDetector(t *testing.T) {
 		f, s := &engineFlags{}, &cli.Streams{Stdout: t.Output(), Stderr: t.Output()}
 		cmd := newSweepRun(s, &databaseFlags{})
 		cmd.ResetFlags()
-		f.add(cmd)
+		f.addReport(cmd)
 		if err := cmd.ParseFlags(flags); err != nil {
 			t.Fatal(err)
 		}
