@@ -46,7 +46,7 @@ func (a *handler) Summary(s finding.Summary) error {
 	for _, level := range []string{"error", "warning", "notice"} {
 		list := byLevel[level]
 		if over := len(list) - maxAnnotations; over > 0 {
-			rest := fmt.Sprintf("%s in all: the others are in the log and in the summary of the job.", wording.Plural(len(list), "annotation"))
+			rest := fmt.Sprintf("%s in all: the others are in the log and in the summary of the job.", printable.Plural(len(list), "annotation"))
 			list = append(list[:maxAnnotations-1:maxAnnotations-1], command(level, [][2]string{{"title", fmt.Sprintf("stanch: %d more", over+1)}}, rest))
 		}
 		b.WriteString(strings.Join(list, ""))

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 const (
@@ -101,9 +101,9 @@ func (v *view) exposure(first time.Time, counts []int) {
 	}
 	peak := slices.Index(counts, slices.Max(counts))
 	says := fmt.Sprintf("Live leaks that were known at the end of each day, from %s to %s: %s now, at most %s, on %s.",
-		date(first), date(v.scan.Started), wording.Thousands(int64(counts[len(counts)-1])), wording.Thousands(int64(counts[peak])), date(first.AddDate(0, 0, peak)))
+		date(first), date(v.scan.Started), printable.Thousands(int64(counts[len(counts)-1])), printable.Thousands(int64(counts[peak])), date(first.AddDate(0, 0, peak)))
 	v.put(`<figure><h3>Open live leaks per day</h3><svg class="chart" viewBox="0 0 %d %d" role="img" aria-label="%s">`, chartWidth, chartTop+24, says)
-	v.put(`<line class="grid" x1="0" x2="%d" y1="20" y2="20"/><text x="0" y="14">%s</text>`, chartWidth, wording.Thousands(int64(most)))
+	v.put(`<line class="grid" x1="0" x2="%d" y1="20" y2="20"/><text x="0" y="14">%s</text>`, chartWidth, printable.Thousands(int64(most)))
 	v.put(`<path class="area" d="%sV%dH0Z"/><path class="line" d="%s"/>`, trusted(line.String()), chartTop, trusted(line.String()))
 	v.put(`<line class="axis" x1="0" x2="%d" y1="%d" y2="%d"/><text x="0" y="%d">%s</text><text x="%d" y="%d" text-anchor="end">%s</text></svg>`,
 		chartWidth, chartTop, chartTop, chartTop+18, date(first), chartWidth, chartTop+18, date(v.scan.Started))
@@ -138,14 +138,14 @@ func (v *view) deactivation(took []time.Duration) {
 		parts = append(parts, fmt.Sprintf("%s: %d", a.label, counts[i]))
 	}
 	says := fmt.Sprintf("From the sweep that found a leak to the one that found it dead, for %s: half took %s or less. Up to %s.",
-		wording.Plural(len(took), "leak"), roughly(took[(len(took)-1)/2]), strings.Join(parts, ", "))
+		printable.Plural(len(took), "leak"), roughly(took[(len(took)-1)/2]), strings.Join(parts, ", "))
 	v.put(`<figure><h3>Time to deactivation</h3><svg class="chart" viewBox="0 0 %d %d" role="img" aria-label="%s">`, chartWidth, chartTop+24, says)
 	most, slot := slices.Max(counts[:]), chartWidth/len(ages)
 	for i, n := range counts {
 		height := n * (chartTop - 20) / most
 		v.put(`<rect class="col" x="%d" y="%d" width="%d" height="%d"/>`, i*slot+8, chartTop-height, slot-16, height)
 		v.put(`<text x="%d" y="%d" text-anchor="middle">%s</text><text x="%d" y="%d" text-anchor="middle">%s</text>`,
-			i*slot+slot/2, chartTop-height-5, wording.Thousands(int64(n)), i*slot+slot/2, chartTop+18, ages[i].label)
+			i*slot+slot/2, chartTop-height-5, printable.Thousands(int64(n)), i*slot+slot/2, chartTop+18, ages[i].label)
 	}
 	v.put(`<line class="axis" x1="0" x2="%d" y1="%d" y2="%d"/></svg><figcaption>%s</figcaption></figure>`+"\n", chartWidth, chartTop, chartTop, says)
 }
@@ -154,10 +154,10 @@ func (v *view) deactivation(took []time.Duration) {
 func roughly(d time.Duration) string {
 	switch h := int(d.Round(time.Hour) / time.Hour); {
 	case d < time.Hour:
-		return wording.Plural(int(d.Round(time.Minute)/time.Minute), "minute")
+		return printable.Plural(int(d.Round(time.Minute)/time.Minute), "minute")
 	case h < 48:
-		return wording.Plural(h, "hour")
+		return printable.Plural(h, "hour")
 	default:
-		return wording.Plural(h/24, "day")
+		return printable.Plural(h/24, "day")
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
@@ -25,12 +26,12 @@ func (v *view) details(m *markup, f *finding.Finding) {
 			m.put(`<h3>If it is no leak</h3><p>Allow it, and say why:%s</p>`, code("stanch allow "+id+` --reason "why it is no leak"`))
 		}
 	}
-	m.put("<h3>%s</h3><ul class=\"places\">", wording.Plural(len(f.Locations)+f.Omitted, "place"))
+	m.put("<h3>%s</h3><ul class=\"places\">", printable.Plural(len(f.Locations)+f.Omitted, "place"))
 	for i := range f.Locations {
 		v.location(m, &f.Locations[i])
 	}
 	if f.Omitted > 0 {
-		m.put("<li>and %s more, which the report does not hold</li>", wording.Thousands(int64(f.Omitted)))
+		m.put("<li>and %s more, which the report does not hold</li>", printable.Thousands(int64(f.Omitted)))
 	}
 	m.put("</ul></div><div><h3>Known</h3><dl>")
 	v.known(m, f)

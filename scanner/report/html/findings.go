@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
@@ -260,7 +261,7 @@ func (v *view) rowLocation(m *markup, f *finding.Finding, repos []string) {
 	}
 	m.put(`</span> <span class="at">%s`, foreign(at))
 	if n := len(f.Locations) + f.Omitted - 1; n > 0 {
-		m.put(` <span class="dim">+%s</span>`, wording.Thousands(int64(n)))
+		m.put(` <span class="dim">+%s</span>`, printable.Thousands(int64(n)))
 	}
 	kind := "seen commit"
 	if bySweep(f) {

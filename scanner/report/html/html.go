@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
@@ -168,7 +169,7 @@ func (v *view) foot() {
 	if counts := v.swept.Counts(); counts != "" {
 		v.put("Repositories: %s. ", counts)
 	}
-	v.put("%s read, %s, in %s", wording.Plural(int(v.sum.Objects), "object"), wording.Size(v.sum.Bytes), wording.Elapsed(v.sum.ElapsedMS))
+	v.put("%s read, %s, in %s", printable.Plural(int(v.sum.Objects), "object"), wording.Size(v.sum.Bytes), wording.Elapsed(v.sum.ElapsedMS))
 	if v.scan.Version != "" {
 		v.put(", by stanch %s", foreign(v.scan.Version))
 	}
@@ -192,7 +193,7 @@ func (v *view) sweep() {
 	}
 	v.put(`<section aria-labelledby="h-repos"><h2 id="h-repos">Repositories</h2>` + "\n")
 	if n := len(v.swept.Failed); n > 0 {
-		v.put(`<h3 id="failed">%s failed: there may be more leaks in here</h3>`+"\n", wording.Thousands(int64(n)))
+		v.put(`<h3 id="failed">%s failed: there may be more leaks in here</h3>`+"\n", printable.Thousands(int64(n)))
 		v.repositoryTable("Repositories that could not be read", v.swept.Failed)
 	}
 	rest := slices.DeleteFunc(slices.Clone(v.repositories), func(r finding.Repository) bool { return r.State == finding.RepositoryFailed })
@@ -201,7 +202,7 @@ func (v *view) sweep() {
 		for _, r := range rest {
 			others.Add(r)
 		}
-		v.put("<details><summary>%s</summary>\n", cmp.Or(others.Counts(), wording.Plural(len(rest), "other")))
+		v.put("<details><summary>%s</summary>\n", cmp.Or(others.Counts(), printable.Plural(len(rest), "other")))
 		v.repositoryTable("Other repositories", rest)
 		v.put("</details>\n")
 	}
@@ -215,7 +216,7 @@ func (v *view) repositoryTable(caption string, list []finding.Repository) {
 		if !r.At.IsZero() {
 			v.put("%s", r.At.UTC().Format("2006-01-02 15:04"))
 		}
-		v.put(`</td><td class="num">%s</td><td class="num">%s</td></tr>`+"\n", wording.Thousands(r.Objects), wording.Size(r.Fetched))
+		v.put(`</td><td class="num">%s</td><td class="num">%s</td></tr>`+"\n", printable.Thousands(r.Objects), wording.Size(r.Fetched))
 	}
 	v.put("</tbody></table></div>\n")
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
@@ -45,7 +46,7 @@ func (v *view) overview() {
 	case alive == 1:
 		v.put("1 credential was live when AWS was last asked")
 	default:
-		v.put("%s credentials were live when AWS was last asked", wording.Thousands(int64(alive)))
+		v.put("%s credentials were live when AWS was last asked", printable.Thousands(int64(alive)))
 	}
 	v.put("</h1>")
 	if len(list) > 0 {
@@ -114,7 +115,7 @@ func (v *view) missed() int { return len(v.swept.Failed) + len(v.swept.Others(v.
 
 func (v *view) tile(kind string, n int, label string) {
 	if n > 0 || kind == "live" {
-		v.put(`<li class="%s"><b>%s</b> %s</li>`+"\n", trusted(kind), wording.Thousands(int64(n)), label)
+		v.put(`<li class="%s"><b>%s</b> %s</li>`+"\n", trusted(kind), printable.Thousands(int64(n)), label)
 	}
 }
 
@@ -141,13 +142,13 @@ func (v *view) todo(list []finding.Finding) {
 	}
 	missed := v.missed()
 	if n > maxToDo {
-		v.put(`<p>And <a href="#findings">%s more</a>, most urgent first.</p>`+"\n", wording.Thousands(int64(n-maxToDo)))
+		v.put(`<p>And <a href="#findings">%s more</a>, most urgent first.</p>`+"\n", printable.Thousands(int64(n-maxToDo)))
 	}
 	if rest > 0 {
-		v.put("<p>%s nobody could verify: take them for live until somebody has.</p>\n", wording.Plural(rest, "finding"))
+		v.put("<p>%s nobody could verify: take them for live until somebody has.</p>\n", printable.Plural(rest, "finding"))
 	}
 	if missed > 0 {
-		v.put(`<p>%s could not be read, <a href="#unread">see why</a>: there may be more leaks in there.</p>`+"\n", wording.Plural(missed, "part"))
+		v.put(`<p>%s could not be read, <a href="#unread">see why</a>: there may be more leaks in there.</p>`+"\n", printable.Plural(missed, "part"))
 	}
 	if n+rest+missed == 0 {
 		v.put("<p>Nothing to shut off.</p>\n")
@@ -194,10 +195,10 @@ func (v *view) shares(title, filter string, x *index, alive int) {
 		}
 		shown := account(cmp.Or(label, "not known"))
 		v.put(`<tr><th scope="row"><a href="#findings" data-filter="%s" data-name="%s">%s</a></th><td class="num">%s</td><td class="bar"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="%d" height="8"/></svg></td></tr>`+"\n",
-			trusted(filter), x.names[i], shown, wording.Thousands(int64(x.counts[i])), x.counts[i]*100/alive)
+			trusted(filter), x.names[i], shown, printable.Thousands(int64(x.counts[i])), x.counts[i]*100/alive)
 	}
 	v.put("</tbody></table>\n")
 	if n := len(order) - maxShares; n > 0 {
-		v.put(`<p class="dim">And %s more</p>`+"\n", wording.Thousands(int64(n)))
+		v.put(`<p class="dim">And %s more</p>`+"\n", printable.Thousands(int64(n)))
 	}
 }

@@ -118,7 +118,7 @@ func (j *handler) where(f *finding.Finding) (lines []string) {
 		lines = append(lines, "where: "+wording.LocationIn(&j.Header, &shown[i]))
 	}
 	if more := len(f.Locations) - len(shown) + f.Omitted; more > 0 {
-		lines = append(lines, "where: "+wording.Plural(more, "more place"))
+		lines = append(lines, "where: "+printable.Plural(more, "more place"))
 	}
 	return lines
 }

@@ -39,10 +39,10 @@ func (m *handler) Summary(s finding.Summary) error {
 	m.age = wording.NewAge(m.Header, s, m.reading)
 	var b strings.Builder
 	fmt.Fprintf(&b, "### stanch: %s\n\n", wording.Verdict(m.Findings, len(s.Unread) > 0))
-	fmt.Fprintf(&b, "%s, %s read in %s", wording.Plural(int(s.Objects), "object"), wording.Size(s.Bytes), wording.Elapsed(s.ElapsedMS))
+	fmt.Fprintf(&b, "%s, %s read in %s", printable.Plural(int(s.Objects), "object"), wording.Size(s.Bytes), wording.Elapsed(s.ElapsedMS))
 	b.WriteString(m.repositories())
 	if ignored > 0 {
-		fmt.Fprintf(&b, ", %s ignored", wording.Thousands(int64(ignored)))
+		fmt.Fprintf(&b, ", %s ignored", printable.Thousands(int64(ignored)))
 	}
 	b.WriteString(".\n\n")
 	m.findings(&b, m.Findings[:min(open, len(m.Findings))])
@@ -76,11 +76,11 @@ func (m *handler) folded(b *strings.Builder) {
 	}
 	rest := m.Findings[open:]
 	_, counts, _ := strings.Cut(wording.Verdict(rest, false), ": ")
-	fmt.Fprintf(b, "<details>\n<summary>%s more: %s</summary>\n\n", wording.Thousands(int64(len(rest))), counts)
+	fmt.Fprintf(b, "<details>\n<summary>%s more: %s</summary>\n\n", printable.Thousands(int64(len(rest))), counts)
 	left := m.findings(b, rest)
 	b.WriteString("</details>\n")
 	if left > 0 {
-		fmt.Fprintf(b, "\n**%s not listed here**, none worse than those above: see the log, or the JSON report.\n", wording.Plural(left, "more finding"))
+		fmt.Fprintf(b, "\n**%s not listed here**, none worse than those above: see the log, or the JSON report.\n", printable.Plural(left, "more finding"))
 	}
 }
 
@@ -103,7 +103,7 @@ func (m *handler) unread(b *strings.Builder, list []finding.Unread) {
 	b.WriteString("**Not read**, so that there may be more leaks:\n\n")
 	for i, u := range list {
 		if i == wording.MaxUnread {
-			fmt.Fprintf(b, "- %s more\n", wording.Thousands(int64(len(list)-i)))
+			fmt.Fprintf(b, "- %s more\n", printable.Thousands(int64(len(list)-i)))
 			break
 		}
 		fmt.Fprintf(b, "- %s: %s\n", text(u.What), text(u.Why))
@@ -149,7 +149,7 @@ func (m *handler) locations(f *finding.Finding) (lines []string) {
 		lines = append(lines, wording.LocationIn(&m.Header, &shown[i]))
 	}
 	if more := len(f.Locations) - len(shown) + f.Omitted; more > 0 {
-		lines = append(lines, "and "+wording.Plural(more, "more place"))
+		lines = append(lines, "and "+printable.Plural(more, "more place"))
 	}
 	return lines
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 	"github.com/stanch-dev/stanch/verifier"
@@ -22,7 +23,7 @@ func TestMarkdownLimit(t *testing.T) {
 		t.Errorf("%d bytes", len(s))
 	}
 	listed := strings.Count(s, "\n#### ")
-	if want := fmt.Sprintf("**%s not listed here**", wording.Plural(20_000-listed, "more finding")); !strings.Contains(s, want) {
+	if want := fmt.Sprintf("**%s not listed here**", printable.Plural(20_000-listed, "more finding")); !strings.Contains(s, want) {
 		t.Errorf("it lists %d and ends with %s, want %s", listed, s[len(s)-200:], want)
 	}
 	head, _, _ := strings.Cut(s, "<details>")

@@ -243,7 +243,7 @@ func (t *handler) locations(f *finding.Finding) []string {
 		lines = append(lines, wording.LocationIn(&t.Header, &l))
 	}
 	if more := len(f.Locations) - len(shown) + f.Omitted; more > 0 {
-		lines = append(lines, "+ "+wording.Plural(more, "more place"))
+		lines = append(lines, "+ "+printable.Plural(more, "more place"))
 	}
 	return lines
 }
@@ -275,7 +275,7 @@ func (t *handler) list(word, means string, u []finding.Unread, most int) {
 	t.out.nl()
 	for i, x := range u {
 		if i == most && !t.o.Verbose {
-			t.out.put(plain, "  + "+fmt.Sprintf("%s more", wording.Thousands(int64(len(u)-i))))
+			t.out.put(plain, "  + "+fmt.Sprintf("%s more", printable.Thousands(int64(len(u)-i))))
 			t.out.nl()
 			break
 		}
@@ -312,7 +312,7 @@ func (t *handler) end(s finding.Summary) {
 		if a.Asked < a.Of {
 			st = warn
 		}
-		t.out.put(st, fmt.Sprintf("asked AWS again about %s of %s", wording.Thousands(int64(a.Asked)), wording.Thousands(int64(a.Of))))
+		t.out.put(st, fmt.Sprintf("asked AWS again about %s of %s", printable.Thousands(int64(a.Asked)), printable.Thousands(int64(a.Of))))
 		t.out.nl()
 	}
 }

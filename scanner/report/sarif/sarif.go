@@ -176,13 +176,13 @@ func (h *handler) invocation(s finding.Summary) invocation {
 	}
 	for i, u := range s.Unread {
 		if i == maxNotifications {
-			say("error", "Not read: "+wording.Thousands(int64(len(s.Unread)-i))+" more.")
+			say("error", "Not read: "+printable.Thousands(int64(len(s.Unread)-i))+" more.")
 			break
 		}
 		say("error", wording.Sentence("Not read: "+escape(u.What)+": "+escape(u.Why)))
 	}
 	if n := len(h.Findings) - maxResults; n > 0 {
-		say("warning", "Over the limit of code scanning: "+wording.Plural(n, "more finding")+" not in this file.")
+		say("warning", "Over the limit of code scanning: "+printable.Plural(n, "more finding")+" not in this file.")
 	}
 	return inv
 }
@@ -255,7 +255,7 @@ func (h *handler) message(f *finding.Finding) string {
 		}
 	}
 	if n := len(f.Locations); n > 1 {
-		parts = append(parts, "in "+wording.Plural(n, "place"))
+		parts = append(parts, "in "+printable.Plural(n, "place"))
 	}
 	s = wording.Sentence(strings.Join(parts, "; "))
 	for _, step := range wording.Advice(f) {

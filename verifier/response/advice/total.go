@@ -6,7 +6,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// total writes the verdict about one key. Of several keys it writes how many have which result,
+// total writes the verdict about one key. About several keys it writes how many have which result,
 // and the verdict about those that are not as they should be.
 func (p *Page) total(outcomes []response.Outcome) {
 	switch len(outcomes) {

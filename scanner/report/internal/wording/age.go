@@ -115,5 +115,5 @@ func ago(d time.Duration) string {
 	case d < 48*time.Hour:
 		return fmt.Sprintf("%d h", int(d.Hours()))
 	}
-	return Plural(int(d.Hours()/24), "day")
+	return printable.Plural(int(d.Hours()/24), "day")
 }

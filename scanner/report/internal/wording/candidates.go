@@ -32,7 +32,7 @@ func Candidates(f *finding.Finding) string {
 	for i := range f.Candidates[:min(len(f.Candidates), maxCandidates)] {
 		where = append(where, CandidateAt(f, &f.Candidates[i]))
 	}
-	s := Plural(n, what) + ": " + strings.Join(where, ", ")
+	s := printable.Plural(n, what) + ": " + strings.Join(where, ", ")
 	if n > maxCandidates {
 		s += " …"
 	}

@@ -3,12 +3,7 @@ package wording
 import (
 	"fmt"
 	"time"
-
-	"github.com/stanch-dev/stanch/scanner/printable"
 )
-
-// Plural writes "1 place" and "2,000 places".
-func Plural(n int, noun string) string { return printable.Plural(n, noun) }
 
 // Ending is the end of a noun behind n.
 func Ending(n int64) string {
@@ -17,9 +12,6 @@ func Ending(n int64) string {
 	}
 	return "s"
 }
-
-// Thousands writes 24154 as 24,154.
-func Thousands(n int64) string { return printable.Thousands(n) }
 
 // Size writes a number of bytes.
 func Size(n int64) string {

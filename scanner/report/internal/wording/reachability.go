@@ -82,7 +82,7 @@ func refNames(l *finding.Location) string {
 	last := len(names) - 1
 	switch {
 	case total > len(shown):
-		return Plural(total, "ref") + " (" + strings.Join(append(names, "…"), ", ") + ")"
+		return printable.Plural(total, "ref") + " (" + strings.Join(append(names, "…"), ", ") + ")"
 	case last == 0:
 		return names[0]
 	}

@@ -51,7 +51,7 @@ func (s *Swept) Counts() string {
 	var parts []string
 	for _, state := range []string{finding.RepositorySwept, finding.RepositoryUnchanged, finding.RepositoryFailed, finding.RepositoryWaiting, finding.RepositorySkipped} {
 		if n := s.byState[state]; n > 0 {
-			parts = append(parts, Thousands(int64(n))+" "+state)
+			parts = append(parts, printable.Thousands(int64(n))+" "+state)
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -63,11 +63,11 @@ func (s *Swept) Read() string {
 	if len(s.byState) == 0 || s.again {
 		return ""
 	}
-	read := "in " + Plural(s.byState[finding.RepositorySwept], "repository")
+	read := "in " + printable.Plural(s.byState[finding.RepositorySwept], "repository")
 	var parts []string
 	for _, other := range []struct{ state, word string }{{finding.RepositoryFailed, "failed"}, {finding.RepositoryWaiting, "not reached"}, {finding.RepositorySkipped, "left out"}} {
 		if n := s.byState[other.state]; n > 0 {
-			parts = append(parts, Thousands(int64(n))+" "+other.word)
+			parts = append(parts, printable.Thousands(int64(n))+" "+other.word)
 		}
 	}
 	var reasons []string
@@ -75,7 +75,7 @@ func (s *Swept) Read() string {
 		if why == "" {
 			continue
 		}
-		reason := Thousands(int64(s.whyLeft[why])) + " " + printable.Quoted(why)
+		reason := printable.Thousands(int64(s.whyLeft[why])) + " " + printable.Quoted(why)
 		if why == "fork" {
 			reason += Ending(int64(s.whyLeft[why]))
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // A Total counts findings for the last line of a report, which people read first.
@@ -34,10 +35,10 @@ func (t *Total) Verdict(incomplete bool) string {
 	for u := range Urgencies {
 		leaks += t.now[u] + t.before[u]
 		if n := t.now[u]; n > 0 {
-			parts = append(parts, Thousands(int64(n))+" "+names[u].count)
+			parts = append(parts, printable.Thousands(int64(n))+" "+names[u].count)
 		}
 		if n := t.before[u]; n > 0 {
-			parts = append(parts, Thousands(int64(n))+" "+names[u].count+" when last asked")
+			parts = append(parts, printable.Thousands(int64(n))+" "+names[u].count+" when last asked")
 		}
 	}
 	switch {
@@ -46,25 +47,25 @@ func (t *Total) Verdict(incomplete bool) string {
 	case leaks == 0:
 		return "no leaked credentials found"
 	}
-	return Plural(leaks, "leaked credential") + ": " + strings.Join(parts, ", ")
+	return printable.Plural(leaks, "leaked credential") + ": " + strings.Join(parts, ", ")
 }
 
 // Rest goes on after Verdict: how many findings do not count, and how much was read.
 func (t *Total) Rest(s *finding.Summary) string {
 	rest := ""
 	if t.Ignored > 0 {
-		rest += fmt.Sprintf(" · %s ignored", Thousands(int64(t.Ignored)))
+		rest += fmt.Sprintf(" · %s ignored", printable.Thousands(int64(t.Ignored)))
 	}
 	if n := len(s.Accepted); n > 0 {
-		rest += fmt.Sprintf(" · %s not read and accepted", Thousands(int64(n)))
+		rest += fmt.Sprintf(" · %s not read and accepted", printable.Thousands(int64(n)))
 	}
 	if n := len(s.Unread); n > 0 {
-		rest += fmt.Sprintf(" · %s not read", Thousands(int64(n)))
+		rest += fmt.Sprintf(" · %s not read", printable.Thousands(int64(n)))
 	}
 	if read := t.Swept.Read(); read != "" {
 		rest += " · " + read
 	}
-	return rest + fmt.Sprintf(" · %s object%s, %s read in %s", Thousands(s.Objects), Ending(s.Objects), Size(s.Bytes), Elapsed(s.ElapsedMS))
+	return rest + fmt.Sprintf(" · %s object%s, %s read in %s", printable.Thousands(s.Objects), Ending(s.Objects), Size(s.Bytes), Elapsed(s.ElapsedMS))
 }
 
 // Verdict says in a line how many leaks there are of each urgency. findings must not hold

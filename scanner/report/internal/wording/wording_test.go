@@ -6,6 +6,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -102,12 +103,12 @@ func TestAdviceOnKeysThatAreOff(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	for _, tt := range []struct{ got, want string }{
-		{Thousands(0), "0"}, {Thousands(999), "999"}, {Thousands(1000), "1,000"},
-		{Thousands(1234567), "1,234,567"}, {Thousands(-1234), "-1,234"}, {Thousands(-123), "-123"},
+		{printable.Thousands(0), "0"}, {printable.Thousands(999), "999"}, {printable.Thousands(1000), "1,000"},
+		{printable.Thousands(1234567), "1,234,567"}, {printable.Thousands(-1234), "-1,234"}, {printable.Thousands(-123), "-123"},
 		{Size(0), "0 B"}, {Size(999), "999 B"}, {Size(1000), "1.0 kB"}, {Size(12_345), "12.3 kB"},
 		{Size(999_999), "1.0 MB"}, {Size(124_000_000), "124 MB"}, {Size(7_500_000_000_000_000), "7500 TB"},
 		{Elapsed(0), "0 ms"}, {Elapsed(4100), "4.1 s"}, {Elapsed(125_000), "2m5s"},
-		{Plural(1, "place"), "1 place"}, {Plural(2000, "place"), "2,000 places"},
+		{printable.Plural(1, "place"), "1 place"}, {printable.Plural(2000, "place"), "2,000 places"},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%q, want %q", tt.got, tt.want)
