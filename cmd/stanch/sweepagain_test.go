@@ -150,7 +150,7 @@ func TestSweepKeepsNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	var refs []byte
-	if err := store.DB().QueryRowContext(t.Context(), `SELECT refs FROM repository`).Scan(&refs); err != nil {
+	if err := store.SQL.QueryRowContext(t.Context(), `SELECT refs FROM repository`).Scan(&refs); err != nil {
 		t.Fatal(err)
 	}
 	z, err := gzip.NewReader(bytes.NewReader(refs))

@@ -203,7 +203,7 @@ func TestSweepRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.DB().ExecContext(t.Context(), `UPDATE stanch_schema SET version = 99`); err != nil {
+	if _, err := store.SQL.ExecContext(t.Context(), `UPDATE stanch_schema SET version = 99`); err != nil {
 		t.Fatal(err)
 	}
 	store.Close()

@@ -230,7 +230,7 @@ func TestSweepHostileAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer latin.Close()
-	if _, err := latin.DB().ExecContext(t.Context(), `CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`); err != nil {
+	if _, err := latin.SQL.ExecContext(t.Context(), `CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`); err != nil {
 		t.Fatal(err)
 	}
 	o.database = strings.Replace(p.URL, "/postgres?", "/latin?", 1)

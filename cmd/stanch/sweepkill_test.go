@@ -97,7 +97,7 @@ func (o *sweptOrg) known(t *testing.T) (found, twice []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := store.DB().QueryContext(t.Context(), `SELECT args FROM river_job WHERE state = 'completed'`)
+	rows, err := store.SQL.QueryContext(t.Context(), `SELECT args FROM river_job WHERE state = 'completed'`)
 	if err != nil {
 		t.Fatal(err)
 	}

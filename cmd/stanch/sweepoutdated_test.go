@@ -88,7 +88,7 @@ func TestSweepOutdated(t *testing.T) {
 		}
 		defer store.Close()
 		for _, statement := range statements {
-			if _, err := store.DB().ExecContext(t.Context(), statement); err != nil {
+			if _, err := store.SQL.ExecContext(t.Context(), statement); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -60,7 +60,7 @@ func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
 		err = fmt.Errorf("%q is not a kind of job: it was put into the database by a newer stanch", j.Kind)
 	}
 	if errors.Is(err, errObsolete) || errors.Is(err, ErrNoTarget) { // there is nothing left to do
-		return e.Store.tx(ctx, func(tx *sql.Tx) error { return done(ctx, tx) })
+		return e.Store.Tx(ctx, func(tx *sql.Tx) error { return done(ctx, tx) })
 	}
 	return err
 }
@@ -101,7 +101,7 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 	if err := e.listRepositories(ctx, t, sel); err != nil {
 		return e.waitOrFail(ctx, t, err)
 	}
-	return e.Store.tx(ctx, func(tx *sql.Tx) error {
+	return e.Store.Tx(ctx, func(tx *sql.Tx) error {
 		failed, err := e.Store.putFailed(ctx, tx, t)
 		if err == nil && len(failed) > 0 {
 			err = e.Queue.Put(ctx, tx, failed)
@@ -134,7 +134,7 @@ type selection struct {
 // again, and shows which repositories are gone.
 func (e *Engine) selectionFor(ctx context.Context, t Target, full bool) (sel selection, err error) {
 	sel = selection{detector: e.Detector, before: e.Began}
-	sel.full = full || e.Store.now().Sub(t.Full) >= e.LookEvery || t.Full.After(e.Store.now())
+	sel.full = full || e.Store.Now().Sub(t.Full) >= e.LookEvery || t.Full.After(e.Store.Now())
 	if sel.all = sel.full; !sel.all {
 		sel.all, err = e.Store.hasOutdated(ctx, t, sel)
 	}
@@ -176,7 +176,7 @@ func (e *Engine) waitOrFail(ctx context.Context, t Target, err error) error {
 }
 
 func (e *Engine) putListed(ctx context.Context, t Target, hub Hub, page []Listed, sel selection) (more bool, err error) {
-	err = e.Store.tx(ctx, func(tx *sql.Tx) error {
+	err = e.Store.Tx(ctx, func(tx *sql.Tx) error {
 		due, changed, err := e.Store.putListed(ctx, tx, t, page, hub.WebURL, sel)
 		if err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -42,7 +43,7 @@ func isDead(state verifier.State) bool {
 func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findings []finding.Finding, afresh bool) error {
 	number := r.Number
 	if afresh {
-		if _, err := exec(ctx, tx, `UPDATE location SET gone_since = -1 WHERE repository = $1`, number); err != nil {
+		if _, err := database.Exec(ctx, tx, `UPDATE location SET gone_since = -1 WHERE repository = $1`, number); err != nil {
 			return err
 		}
 	}
@@ -68,14 +69,14 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findi
 	// A location that is not there any more was forced away, and its key may be live; or
 	// this version does not call it a finding. Nobody can tell the two apart, so both
 	// stay known.
-	_, err := exec(ctx, tx, `UPDATE location SET gone_since = $2, at_head = 0 WHERE repository = $1 AND gone_since = -1`, number, millis(s.now()))
+	_, err := database.Exec(ctx, tx, `UPDATE location SET gone_since = $2, at_head = 0 WHERE repository = $1 AND gone_since = -1`, number, database.Millis(s.Now()))
 	return err
 }
 
 // markIgnored marks f, in r, as ignored, unless another repository that was read with the
 // same rules has it. Repositories that were read with other rules do not count.
 func markIgnored(ctx context.Context, tx *sql.Tx, r Repository, f *finding.Finding) error {
-	_, err := exec(ctx, tx, `UPDATE finding SET ignored = $2 WHERE fingerprint = $1 AND ignored = '' AND NOT EXISTS
+	_, err := database.Exec(ctx, tx, `UPDATE finding SET ignored = $2 WHERE fingerprint = $1 AND ignored = '' AND NOT EXISTS
 		(SELECT 1 FROM location l JOIN repository o ON o.number = l.repository WHERE l.fingerprint = $1 AND o.number <> $3 AND o.detector = $4)`,
 		f.Fingerprint(), f.Ignored, r.Number, r.Detector)
 	return err
@@ -92,21 +93,21 @@ func sortFindings(findings []finding.Finding) {
 func recordOf(f *finding.Finding) (string, error) {
 	r := f.Reported()
 	r.Locations = nil
-	record, err := MarshalRecord(&r)
+	record, err := database.MarshalRecord(&r)
 	return string(record), err
 }
 
 func recordOfLocation(l *finding.Location) (string, error) {
 	r := *l
 	r.Refs = slices.Clone(l.Refs)
-	record, err := MarshalRecord(&r)
+	record, err := database.MarshalRecord(&r)
 	return string(record), err
 }
 
 // putFinding stores f. A state that a provider gave is not replaced by one that no provider
 // gave.
 func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
-	now := millis(s.now())
+	now := database.Millis(s.Now())
 	kept, err := recordOf(f)
 	if err != nil {
 		return err
@@ -115,32 +116,42 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) 
 	account := v.Identity.Account
 	var was, record string
 	var since int64
-	err = queryRow(ctx, tx, `SELECT state, record, dead_since FROM finding WHERE fingerprint = $1`, id)(&was, &record, &since)
+	err = database.QueryRow(ctx, tx, `SELECT state, record, dead_since FROM finding WHERE fingerprint = $1`, id)(&was, &record, &since)
 	state := verifier.State(was)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		_, err = exec(ctx, tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record)
+		_, err = database.Exec(ctx, tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (fingerprint) DO NOTHING`,
-			id, f.Match.Credential.ID, account, string(v.State), v.Reason, f.Ignored, millis(v.At), now, now, kept)
+			id, f.Match.Credential.ID, account, string(v.State), v.Reason, f.Ignored, database.Millis(v.At), now, now, kept)
 	case err != nil:
 	case isAnswer(state) && !isAnswer(v.State):
 		// A finding that counts in one repository counts.
-		_, err = exec(ctx, tx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`, id, now, f.Ignored)
+		_, err = database.Exec(ctx, tx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`, id, now, f.Ignored)
 	default:
 		if !isDead(v.State) {
 			since = 0
 		} else if since == 0 && isAnswer(state) && !isDead(state) {
 			since = now
 		}
-		_, err = exec(ctx, tx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8,
+		_, err = database.Exec(ctx, tx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8,
 			ignored = CASE WHEN $9 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`,
-			id, account, string(v.State), v.Reason, millis(v.At), now, since, kept, f.Ignored)
+			id, account, string(v.State), v.Reason, database.Millis(v.At), now, since, kept, f.Ignored)
 	}
-	if err != nil || v.At.IsZero() || v.State == state { // the history holds changes only
+	if err != nil {
 		return err
 	}
-	_, err = exec(ctx, tx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint, at) DO NOTHING`,
-		id, millis(v.At), string(v.State), v.Reason, account)
+	if was == "" || state != v.State && (isAnswer(v.State) || !isAnswer(state)) {
+		for _, observe := range s.Observers {
+			if err := observe(ctx, tx, Change{Fingerprint: id, Before: state, After: v.State, At: s.Now()}); err != nil {
+				return err
+			}
+		}
+	}
+	if v.At.IsZero() || v.State == state { // the history holds changes only
+		return nil
+	}
+	_, err = database.Exec(ctx, tx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint, at) DO NOTHING`,
+		id, database.Millis(v.At), string(v.State), v.Reason, account)
 	return err
 }
 
@@ -148,7 +159,7 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) 
 // stays ignored: the text alone has no path by which a rule could ignore it again.
 func (s *Store) putVerdict(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
 	var n int
-	if err := queryRow(ctx, tx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint())(&n); err != nil || n == 0 {
+	if err := database.QueryRow(ctx, tx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint())(&n); err != nil || n == 0 {
 		return err
 	}
 	return s.putFinding(ctx, tx, f)
@@ -159,9 +170,9 @@ func (s *Store) putLocation(ctx context.Context, tx *sql.Tx, fingerprint string,
 	if err != nil {
 		return err
 	}
-	_, err = exec(ctx, tx, `INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	_, err = database.Exec(ctx, tx, `INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (fingerprint, repository, place) DO UPDATE SET path = excluded.path, at_head = excluded.at_head, gone_since = 0, record = excluded.record`,
-		fingerprint, repository, locationKey(l), string(l.Kind), string(l.Blob), l.Path, boolToInt(l.AtHead), millis(s.now()), record)
+		fingerprint, repository, locationKey(l), string(l.Kind), string(l.Blob), l.Path, database.Bool(l.AtHead), database.Millis(s.Now()), record)
 	return err
 }
 
@@ -173,7 +184,7 @@ func (s *Store) updateAtHead(ctx context.Context, tx *sql.Tx, repository int64, 
 		atHead             bool
 	}
 	var moves []move
-	err := eachRow(ctx, tx, func(scan func(...any) error) error {
+	err := database.EachRow(ctx, tx, func(scan func(...any) error) error {
 		var m move
 		var blob, path string
 		var was int
@@ -192,13 +203,13 @@ func (s *Store) updateAtHead(ctx context.Context, tx *sql.Tx, repository int64, 
 		return nil
 	}, `SELECT fingerprint, place, blob, path, at_head FROM location WHERE repository = $1 AND path <> '' AND blob <> ''`, repository)
 	for _, m := range moves {
-		gone := s.now()
+		gone := s.Now()
 		if m.atHead {
 			gone = time.Time{}
 		}
 		if err == nil {
-			_, err = exec(ctx, tx, `UPDATE location SET at_head = $3, gone_since = $4 WHERE fingerprint = $1 AND place = $2 AND repository = $5`,
-				m.fingerprint, m.place, boolToInt(m.atHead), millis(gone), repository)
+			_, err = database.Exec(ctx, tx, `UPDATE location SET at_head = $3, gone_since = $4 WHERE fingerprint = $1 AND place = $2 AND repository = $5`,
+				m.fingerprint, m.place, database.Bool(m.atHead), database.Millis(gone), repository)
 		}
 	}
 	return err
@@ -219,7 +230,7 @@ func (s *Store) Findings(ctx context.Context, target string, each func(finding.F
 		}
 		return each(*last)
 	}
-	err := eachRow(ctx, s.db, func(scan func(...any) error) error {
+	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var fingerprint, record, ignored, by, note, location, state string
 		var first, seen, dead, until, gone, begun int64
 		var atHead int
@@ -231,27 +242,27 @@ func (s *Store) Findings(ctx context.Context, target string, each func(finding.F
 				return err
 			}
 			last, lastID, headed = &finding.Finding{}, fingerprint, false
-			if err := UnmarshalRecord(json.RawMessage(record), last); err != nil {
+			if err := database.UnmarshalRecord(json.RawMessage(record), last); err != nil {
 				return fmt.Errorf("a finding in the database: %w", err)
 			}
 			last.Ignored = ignored
 			last.History = &finding.History{
-				FirstSeen: fromMillis(first), LastSeen: fromMillis(seen), DeadSince: fromMillis(dead),
-				AcknowledgedBy: by, AcknowledgedUntil: fromMillis(until), Note: note,
+				FirstSeen: database.Time(first), LastSeen: database.Time(seen), DeadSince: database.Time(dead),
+				AcknowledgedBy: by, AcknowledgedUntil: database.Time(until), Note: note,
 			}
 		}
 		var l finding.Location
-		if err := UnmarshalRecord(json.RawMessage(location), &l); err != nil {
+		if err := database.UnmarshalRecord(json.RawMessage(location), &l); err != nil {
 			return fmt.Errorf("a place in the database: %w", err)
 		}
 		l.AtHead = atHead != 0 // as the last sweep saw it
 		last.Locations = append(last.Locations, l)
 		headed = headed || l.AtHead
 		h := last.History
-		if t := fromMillis(gone); t.After(h.GoneSince) {
+		if t := database.Time(gone); t.After(h.GoneSince) {
 			h.GoneSince = t
 		}
-		if t := fromMillis(begun); state != Gone && t.After(h.LastSeen) {
+		if t := database.Time(begun); state != Gone && t.After(h.LastSeen) {
 			h.LastSeen = t // the last sweep saw the repository, and nothing in it had changed
 		}
 		return nil
@@ -269,14 +280,14 @@ func (s *Store) Findings(ctx context.Context, target string, each func(finding.F
 // findings of a repository that were last verified before then. Findings in other kinds
 // of text are left out: those cannot be fetched alone.
 func (s *Store) blobsToVerify(ctx context.Context, number int64, before time.Time) (blobs []string, err error) {
-	err = eachRow(ctx, s.db, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var blob string
 		err := scan(&blob)
 		blobs = append(blobs, blob)
 		return err
 	}, `SELECT DISTINCT l.blob FROM location l JOIN finding f ON f.fingerprint = l.fingerprint
 		WHERE l.repository = $1 AND l.blob <> '' AND `+isOpen+` AND f.verified < $2 AND l.kind = 'blob'
-		AND `+isFirstCopy, number, millis(before))
+		AND `+isFirstCopy, number, database.Millis(before))
 	return blobs, err
 }
 
@@ -293,13 +304,13 @@ const isFirstCopy = `l.repository = (SELECT MIN(m.repository) FROM location m JO
 // repositoriesToVerify returns the repositories of a target for which blobsToVerify is
 // not empty.
 func (s *Store) repositoriesToVerify(ctx context.Context, tx *sql.Tx, target string, before time.Time) (numbers []int64, err error) {
-	err = eachRow(ctx, tx, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, tx, func(scan func(...any) error) error {
 		var n int64
 		err := scan(&n)
 		numbers = append(numbers, n)
 		return err
 	}, `SELECT DISTINCT l.repository FROM location l JOIN finding f ON f.fingerprint = l.fingerprint JOIN repository r ON r.number = l.repository
 		WHERE r.target = $1 AND r.state <> 'gone' AND l.kind = 'blob' AND `+isOpen+` AND f.verified < $2
-		AND `+isFirstCopy, target, millis(before))
+		AND `+isFirstCopy, target, database.Millis(before))
 	return numbers, err
 }

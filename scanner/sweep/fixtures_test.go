@@ -30,22 +30,23 @@ import (
 	"github.com/stanch-dev/stanch/scanner/github/fetch"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// A database is a test with a store of its own.
-type database struct {
+// An onDatabase is a test with a store of its own.
+type onDatabase struct {
 	t     *testing.T
 	store *clockedStore
 }
 
 // onEachDatabase runs tests in SQLite and in PostgreSQL.
-func onEachDatabase(t *testing.T, tests map[string]func(database)) {
+func onEachDatabase(t *testing.T, tests map[string]func(onDatabase)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		for _, name := range slices.Sorted(maps.Keys(tests)) {
-			t.Run(name, func(t *testing.T) { tests[name](database{t, sqlite(t)}) })
+			t.Run(name, func(t *testing.T) { tests[name](onDatabase{t, sqlite(t)}) })
 		}
 	})
 	t.Run("postgresql", func(t *testing.T) {
@@ -57,7 +58,7 @@ func onEachDatabase(t *testing.T, tests map[string]func(database)) {
 		for _, name := range slices.Sorted(maps.Keys(tests)) {
 			t.Run(name, func(t *testing.T) {
 				s := newClockedStore(t, db, true)
-				tests[name](database{t, s})
+				tests[name](onDatabase{t, s})
 				if err := s.Migrate(t.Context(), 0); err != nil {
 					t.Error(err)
 				}
@@ -75,8 +76,8 @@ type clockedStore struct {
 func newClockedStore(t *testing.T, db *sql.DB, postgres bool) *clockedStore {
 	t.Helper()
 	s := &clockedStore{NewStore(db, postgres), time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
-	s.now = func() time.Time { return s.clock }
-	if err := s.Migrate(t.Context(), Version()); err != nil {
+	s.Now = func() time.Time { return s.clock }
+	if err := s.Migrate(t.Context(), database.Version()); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -84,7 +85,7 @@ func newClockedStore(t *testing.T, db *sql.DB, postgres bool) *clockedStore {
 
 func sqlite(t *testing.T) *clockedStore {
 	t.Helper()
-	dsn, err := SQLiteDSN(filepath.Join(t.TempDir(), "sweep.db"))
+	dsn, err := database.SQLiteDSN(filepath.Join(t.TempDir(), "sweep.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func sqlite(t *testing.T) *clockedStore {
 // do runs f in a transaction.
 func (s *clockedStore) do(t *testing.T, f func(context.Context, *sql.Tx) error) {
 	t.Helper()
-	if err := s.tx(t.Context(), func(tx *sql.Tx) error { return f(t.Context(), tx) }); err != nil {
+	if err := s.Tx(t.Context(), func(tx *sql.Tx) error { return f(t.Context(), tx) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -374,7 +375,7 @@ func (s *sweeper) work(t *testing.T) (failed []error) {
 		if len(s.queue.jobs) == 0 {
 			return failed
 		}
-		i := max(0, slices.IndexFunc(s.queue.jobs, func(j Job) bool { return !j.Late }))
+		i := max(0, slices.IndexFunc(s.queue.jobs, func(j Job) bool { return j.Rank < RankFork }))
 		j := s.queue.jobs[i]
 		s.queue.jobs = slices.Delete(s.queue.jobs, i, i+1)
 		tries[j]++
@@ -392,7 +393,7 @@ func (s *sweeper) work(t *testing.T) (failed []error) {
 				s.clock = later.At
 			}
 			tries[j]--
-			j.Late = true
+			j.Rank = RankFork
 			s.queue.jobs = append(s.queue.jobs, j)
 		case last || errors.As(err, &final):
 			failed = append(failed, err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
 // withLimits returns a Hub that keeps the limits of its host for all workers: once the host
@@ -92,7 +93,7 @@ func gitBudget(h Hub) string { return h.Budget() + " git" }
 func (s *Store) limit(ctx context.Context, budget string) (*Later, error) {
 	var until int64
 	later := &Later{}
-	err := queryRow(ctx, s.db, `SELECT until, why FROM budget WHERE name = $1`, budget)(&until, &later.Why)
+	err := database.QueryRow(ctx, s.SQL, `SELECT until, why FROM budget WHERE name = $1`, budget)(&until, &later.Why)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
@@ -101,15 +102,15 @@ func (s *Store) limit(ctx context.Context, budget string) (*Later, error) {
 	}
 	// A limit lasts an hour at most: if a longer one is stored, the clock has been set back
 	// since.
-	if left := fromMillis(until).Sub(s.now()); left <= 0 || left > 2*time.Hour {
+	if left := database.Time(until).Sub(s.Now()); left <= 0 || left > 2*time.Hour {
 		return nil, nil
 	}
-	later.At = fromMillis(until)
+	later.At = database.Time(until)
 	return later, nil
 }
 
 func (s *Store) putLimit(ctx context.Context, budget string, l *Later) error {
-	_, err := exec(ctx, s.db, `INSERT INTO budget (name, until, why) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET until = excluded.until, why = excluded.why`,
-		budget, millis(l.At), l.Why)
+	_, err := database.Exec(ctx, s.SQL, `INSERT INTO budget (name, until, why) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET until = excluded.until, why = excluded.why`,
+		budget, database.Millis(l.At), l.Why)
 	return err
 }

@@ -16,6 +16,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
 const repositoryColumns = `number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, refs, activity, texts, objects, fetched`
@@ -31,7 +33,7 @@ func scanRepository(scan func(...any) error) (Repository, error) {
 		return r, err
 	}
 	r.Fork, r.Archived, r.Private = fork != 0, archived != 0, private != 0
-	r.Pushed, r.Looked, r.At, r.Activity = fromMillis(pushed), fromMillis(max(looked, 0)), fromMillis(at), fromMillis(activity)
+	r.Pushed, r.Looked, r.At, r.Activity = database.Time(pushed), database.Time(max(looked, 0)), database.Time(at), database.Time(activity)
 	r.Refs, err = unpackRefs(refs)
 	return r, err
 }
@@ -118,7 +120,7 @@ func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l
 	if err != nil || number == 0 {
 		return nil, changed, err
 	}
-	due = append(due, Job{Kind: KindScan, Number: number, Sweep: t.Sweep, Late: l.Fork})
+	due = append(due, Job{Kind: KindScan, Number: number, Sweep: t.Sweep, Rank: rankOf(l)})
 	if !l.HasWiki {
 		return due, changed, nil
 	}
@@ -127,7 +129,7 @@ func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l
 	wiki.ID, wiki.Name, wiki.HasWiki = l.ID+".wiki", l.Name+".wiki", false
 	number, _, err = s.upsert(ctx, tx, t, wiki, webURL(l.Name)+"/wiki", sel)
 	if number != 0 {
-		due = append(due, Job{Kind: KindScan, Number: number, Sweep: t.Sweep, Late: l.Fork})
+		due = append(due, Job{Kind: KindScan, Number: number, Sweep: t.Sweep, Rank: rankOf(l)})
 	}
 	return due, changed, err
 }
@@ -136,17 +138,17 @@ func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l
 // whether the repository differs from the last complete listing. A listing of this sweep
 // that was cut off does not count: it says nothing about the repositories after its end.
 func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, sel selection) (num int64, changed bool, err error) {
-	now := millis(s.now())
+	now := database.Millis(s.Now())
 	var looked, sweep, pushed, listed, at int64
 	var due int
 	var state, name, detector string
-	err = queryRow(ctx, tx, `SELECT number, looked, sweep, pushed, listed, at, due, state, name, detector FROM repository WHERE target = $1 AND id = $2`+s.forUpdate(), t.Name, l.ID)(
+	err = database.QueryRow(ctx, tx, `SELECT number, looked, sweep, pushed, listed, at, due, state, name, detector FROM repository WHERE target = $1 AND id = $2`+s.ForUpdate(), t.Name, l.ID)(
 		&num, &looked, &sweep, &pushed, &listed, &at, &due, &state, &name, &detector)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		err = queryRow(ctx, tx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
+		err = database.QueryRow(ctx, tx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, -1, 0) RETURNING number`,
-			l.ID, t.Name, l.Name, page, l.Clone, boolToInt(l.Fork), boolToInt(l.Archived), boolToInt(l.Private), millis(l.Pushed), New, now, millis(t.Begun))(&num)
+			l.ID, t.Name, l.Name, page, l.Clone, database.Bool(l.Fork), database.Bool(l.Archived), database.Bool(l.Private), database.Millis(l.Pushed), New, now, database.Millis(t.Begun))(&num)
 		if err != nil {
 			return 0, false, err
 		}
@@ -154,45 +156,53 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	case err != nil:
 		return 0, false, err
 	default:
-		_, err = exec(ctx, tx, `UPDATE repository SET name = $2, page = $3, fork = $4, archived = $5, private = $6, pushed = $7, listed = $8 WHERE number = $1`,
-			num, l.Name, page, boolToInt(l.Fork), boolToInt(l.Archived), boolToInt(l.Private), millis(l.Pushed), millis(t.Begun))
+		_, err = database.Exec(ctx, tx, `UPDATE repository SET name = $2, page = $3, fork = $4, archived = $5, private = $6, pushed = $7, listed = $8 WHERE number = $1`,
+			num, l.Name, page, database.Bool(l.Fork), database.Bool(l.Archived), database.Bool(l.Private), database.Millis(l.Pushed), database.Millis(t.Begun))
 		if err != nil {
 			return 0, false, err
 		}
-		changed = pushed != millis(l.Pushed) || name != l.Name || listed == millis(t.Begun)
+		changed = pushed != database.Millis(l.Pushed) || name != l.Name || listed == database.Millis(t.Begun)
 	}
-	outdated := detector != sel.detector && (sweep < t.Sweep || at < millis(sel.before))
-	read := looked == millis(l.Pushed) && name == l.Name && !outdated
+	outdated := detector != sel.detector && (sweep < t.Sweep || at < database.Millis(sel.before))
+	read := looked == database.Millis(l.Pushed) && name == l.Name && !outdated
 	switch {
 	case l.Skip != "":
-		_, err = exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = 0 WHERE number = $1`, num, Skipped, l.Skip, now)
+		_, err = database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = 0 WHERE number = $1`, num, Skipped, l.Skip, now)
 		return 0, changed, err
 	// A listing that was cut off begins again: skip repositories that this sweep has looked at.
 	case read && (!sel.full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
 		return 0, changed, nil
 	}
-	_, err = exec(ctx, tx, `UPDATE repository SET due = 1, state = CASE WHEN state = $2 OR state = $3 THEN $4 ELSE state END WHERE number = $1`, num, Skipped, Gone, New)
+	_, err = database.Exec(ctx, tx, `UPDATE repository SET due = 1, state = CASE WHEN state = $2 OR state = $3 THEN $4 ELSE state END WHERE number = $1`, num, Skipped, Gone, New)
 	return num, changed, err
+}
+
+// rankOf returns the rank of the scan of a repository.
+func rankOf(l Listed) Rank {
+	if l.Fork {
+		return RankFork
+	}
+	return RankPush
 }
 
 // hasOutdated reports whether t has a repository that is not due yet and that sel selects
 // because another detector has read it. Repositories that failed are due in each sweep.
 func (s *Store) hasOutdated(ctx context.Context, t Target, sel selection) (bool, error) {
 	var n int
-	err := queryRow(ctx, s.db, `SELECT COUNT(*) FROM repository WHERE target = $1 AND due = 0 AND detector <> $2 AND (sweep < $3 OR at < $4) AND state NOT IN ($5, $6, $7)`,
-		t.Name, sel.detector, t.Sweep, millis(sel.before), Failed, Gone, Skipped)(&n)
+	err := database.QueryRow(ctx, s.SQL, `SELECT COUNT(*) FROM repository WHERE target = $1 AND due = 0 AND detector <> $2 AND (sweep < $3 OR at < $4) AND state NOT IN ($5, $6, $7)`,
+		t.Name, sel.detector, t.Sweep, database.Millis(sel.before), Failed, Gone, Skipped)(&n)
 	return n > 0, err
 }
 
 // putFailed returns jobs for the repositories that the sweep before could not read, on
 // whichever API page they are, as part of tx. Each sweep tries them again.
 func (s *Store) putFailed(ctx context.Context, tx *sql.Tx, t Target) (due []Job, err error) {
-	err = eachRow(ctx, tx, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, tx, func(scan func(...any) error) error {
 		j := Job{Kind: KindScan, Sweep: t.Sweep}
 		err := scan(&j.Number)
 		due = append(due, j)
 		return err
-	}, `UPDATE repository SET due = 1 WHERE target = $1 AND state = $2 AND due = 0 AND at < $3 RETURNING number`, t.Name, Failed, millis(t.Begun))
+	}, `UPDATE repository SET due = 1 WHERE target = $1 AND state = $2 AND due = 0 AND at < $3 RETURNING number`, t.Name, Failed, database.Millis(t.Begun))
 	return due, err
 }
 
@@ -201,11 +211,11 @@ func (s *Store) lease(ctx context.Context, number int64) (r Repository, lease st
 	random := make([]byte, 16)
 	_, _ = rand.Read(random) // never fails
 	lease = hex.EncodeToString(random)
-	err = s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := exec(ctx, tx, `UPDATE repository SET lease = $2 WHERE number = $1`, number, lease); err != nil {
+	err = s.Tx(ctx, func(tx *sql.Tx) error {
+		if _, err := database.Exec(ctx, tx, `UPDATE repository SET lease = $2 WHERE number = $1`, number, lease); err != nil {
 			return err
 		}
-		r, err = scanRepository(queryRow(ctx, tx, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number))
+		r, err = scanRepository(database.QueryRow(ctx, tx, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number))
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -215,7 +225,7 @@ func (s *Store) lease(ctx context.Context, number int64) (r Repository, lease st
 }
 
 func (s *Store) repository(ctx context.Context, number int64) (Repository, error) {
-	r, err := scanRepository(queryRow(ctx, s.db, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number))
+	r, err := scanRepository(database.QueryRow(ctx, s.SQL, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = errObsolete
 	}
@@ -225,7 +235,7 @@ func (s *Store) repository(ctx context.Context, number int64) (Repository, error
 // endLease ends the lease of a job, as part of tx. The error is ErrTaken if another job
 // has the repository now.
 func endLease(ctx context.Context, tx *sql.Tx, number int64, lease string) error {
-	result, err := exec(ctx, tx, `UPDATE repository SET lease = '' WHERE number = $1 AND lease = $2`, number, lease)
+	result, err := database.Exec(ctx, tx, `UPDATE repository SET lease = '' WHERE number = $1 AND lease = $2`, number, lease)
 	if err != nil {
 		return err
 	}
@@ -238,12 +248,12 @@ func endLease(ctx context.Context, tx *sql.Tx, number int64, lease string) error
 // noteState notes the state of a repository that is not done: waiting or failed. last
 // says that it is not tried again in this sweep.
 func (s *Store) noteState(ctx context.Context, r Repository, lease, state, why string, last bool) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.Tx(ctx, func(tx *sql.Tx) error {
 		if err := endLease(ctx, tx, r.Number, lease); err != nil {
 			return err
 		}
-		if _, err := exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = $5, parent = $6 WHERE number = $1`,
-			r.Number, state, why, millis(s.now()), boolToInt(!last), r.Parent); err != nil {
+		if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = $5, parent = $6 WHERE number = $1`,
+			r.Number, state, why, database.Millis(s.Now()), database.Bool(!last), r.Parent); err != nil {
 			return err
 		}
 		return s.endIfDone(ctx, tx, r.Target)
@@ -252,7 +262,7 @@ func (s *Store) noteState(ctx context.Context, r Repository, lease, state, why s
 
 // noteFailed notes the failure of a repository that no scan works on.
 func (s *Store) noteFailed(ctx context.Context, number int64, why string) error {
-	_, err := exec(ctx, s.db, `UPDATE repository SET state = $2, why = $3, at = $4 WHERE number = $1 AND due = 0`, number, Failed, why, millis(s.now()))
+	_, err := database.Exec(ctx, s.SQL, `UPDATE repository SET state = $2, why = $3, at = $4 WHERE number = $1 AND due = 0`, number, Failed, why, database.Millis(s.Now()))
 	return err
 }
 
@@ -262,10 +272,10 @@ func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, swe
 	if err != nil {
 		return err
 	}
-	if _, err := exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, detector = $5, refs = $6, parent = $7,
+	if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, detector = $5, refs = $6, parent = $7,
 		activity = $8, objects = $9, fetched = $10, looked = $11, sweep = $12, texts = $13, due = 0 WHERE number = $1`,
-		r.Number, r.State, r.Why, millis(s.now()), r.Detector, refs, r.Parent,
-		millis(r.Activity), r.Objects, r.Fetched, millis(r.Pushed), sweep, r.Texts); err != nil {
+		r.Number, r.State, r.Why, database.Millis(s.Now()), r.Detector, refs, r.Parent,
+		database.Millis(r.Activity), r.Objects, r.Fetched, database.Millis(r.Pushed), sweep, r.Texts); err != nil {
 		return err
 	}
 	return s.putTips(ctx, tx, r)
@@ -277,7 +287,7 @@ const maxTips = 200
 
 // putTips keeps the tips of the branches and tags of r.
 func (s *Store) putTips(ctx context.Context, tx *sql.Tx, r Repository) error {
-	if _, err := exec(ctx, tx, `DELETE FROM tip WHERE repository = $1`, r.Number); err != nil {
+	if _, err := database.Exec(ctx, tx, `DELETE FROM tip WHERE repository = $1`, r.Number); err != nil {
 		return err
 	}
 	for _, id := range tipsOf(r.Refs, maxTips) {
@@ -285,7 +295,7 @@ func (s *Store) putTips(ctx context.Context, tx *sql.Tx, r Repository) error {
 		if err != nil {
 			return fmt.Errorf("the id of a ref: %w", err)
 		}
-		if _, err := exec(ctx, tx, `INSERT INTO tip (object, repository) VALUES ($1, $2)`, object, r.Number); err != nil {
+		if _, err := database.Exec(ctx, tx, `INSERT INTO tip (object, repository) VALUES ($1, $2)`, object, r.Number); err != nil {
 			return err
 		}
 	}
@@ -339,7 +349,7 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 		return err
 	}
 	if r.Parent != "" {
-		if err := eachRow(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE name = $1 AND detector = $2 AND target = $3`, r.Parent, detector, r.Target); err != nil {
+		if err := database.EachRow(ctx, s.SQL, add, `SELECT `+repositoryColumns+` FROM repository WHERE name = $1 AND detector = $2 AND target = $3`, r.Parent, detector, r.Target); err != nil {
 			return nil, err
 		}
 	}
@@ -357,7 +367,7 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 		args = append(args, object)
 		fmt.Fprintf(&marks, ",$%d", len(args))
 	}
-	err = eachRow(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE detector = $1 AND target = $2 AND number IN
+	err = database.EachRow(ctx, s.SQL, add, `SELECT `+repositoryColumns+` FROM repository WHERE detector = $1 AND target = $2 AND number IN
 		(SELECT repository FROM tip WHERE object IN (`+marks.String()[1:]+`)) ORDER BY number LIMIT 4`, args...)
 	return list, err
 }
@@ -369,7 +379,7 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 // not be read holds up no fork.
 func (s *Store) parentIsDue(ctx context.Context, r Repository, detector string) (bool, error) {
 	var due, known, listing int
-	err := queryRow(ctx, s.db, `SELECT
+	err := database.QueryRow(ctx, s.SQL, `SELECT
 		(SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2 AND due = 1 AND detector <> $3 AND state NOT IN ($4, $5)
 			AND (LENGTH(id) < LENGTH($6) OR LENGTH(id) = LENGTH($6) AND id < $6)),
 		(SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2),
@@ -382,7 +392,7 @@ func (s *Store) parentIsDue(ctx context.Context, r Repository, detector string) 
 // Repositories calls each for the repositories of a target, by name; of all targets if
 // it is "".
 func (s *Store) Repositories(ctx context.Context, target string, each func(Repository) error) error {
-	return eachRow(ctx, s.db, func(scan func(...any) error) error {
+	return database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		r, err := scanRepository(scan)
 		if err != nil {
 			return err

@@ -109,7 +109,7 @@ func (w *scanJob) waitForParent(ctx context.Context) (err error) {
 	}
 	wait, err := w.Store.parentIsDue(ctx, w.repo, w.Detector)
 	if err == nil && wait {
-		err = &Later{At: w.Store.now().Add(2 * time.Second), Why: "it is a fork of " + w.repo.Parent + ", which comes first"}
+		err = &Later{At: w.Store.Now().Add(2 * time.Second), Why: "it is a fork of " + w.repo.Parent + ", which comes first"}
 	}
 	return err
 }
@@ -181,7 +181,7 @@ func (w *scanJob) classify(ctx context.Context, err error) error {
 	switch refused.Code {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusForbidden:
 		if seconds, parseErr := strconv.Atoi(refused.RetryAfter); parseErr == nil {
-			later := &Later{At: w.Store.now().Add(time.Duration(min(max(seconds, 1), 3600)) * time.Second), Why: err.Error()}
+			later := &Later{At: w.Store.Now().Add(time.Duration(min(max(seconds, 1), 3600)) * time.Second), Why: err.Error()}
 			if refused.Code == http.StatusServiceUnavailable || w.repo.Clone != "" { // of this one alone
 				return later
 			}
@@ -217,7 +217,7 @@ func (w *scanJob) findLost(ctx context.Context) (err error) {
 	if w.afresh {
 		since = time.Time{}
 	}
-	now := w.Store.now()
+	now := w.Store.Now()
 	if w.lost, err = w.hub.LostCommits(ctx, w.repo.Name, since); err == nil {
 		w.repo.Activity = now.Add(-10 * time.Minute) // clocks differ
 	}
@@ -279,7 +279,7 @@ func (w *scanJob) commit(ctx context.Context, result Result, done Done) error {
 		w.repo.State, w.repo.Why = Unchanged, ""
 	}
 	w.repo.Detector, w.repo.Refs = w.Detector, hashedRefs(w.tips)
-	return w.Store.tx(ctx, func(tx *sql.Tx) error {
+	return w.Store.Tx(ctx, func(tx *sql.Tx) error {
 		if err := endLease(ctx, tx, w.repo.Number, w.lease); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -58,7 +59,7 @@ type FindingStatus struct {
 // detector than the latest. The sweep, or the next one, reads them again.
 func (s *Store) Outdated(ctx context.Context) (map[string]int, error) {
 	outdated, seen := map[string]int{}, map[string]bool{}
-	err := eachRow(ctx, s.db, func(scan func(...any) error) error {
+	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var target string
 		var n int
 		err := scan(&target, &n)
@@ -91,7 +92,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 		index[t.Name] = i
 		st.Targets = append(st.Targets, one)
 	}
-	err = eachRow(ctx, s.db, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var target, state string
 		var n, due int
 		err := scan(&target, &state, &n, &due)
@@ -112,29 +113,29 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 			st.Targets[i].Outdated = n
 		}
 	}
-	err = eachRow(ctx, s.db, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var r RepositoryStatus
 		var at int64
 		err := scan(&r.Name, &r.State, &r.Why, &at)
-		r.At = fromMillis(at)
+		r.At = database.Time(at)
 		st.Troubled = append(st.Troubled, r)
 		return err
 	}, `SELECT name, state, why, at FROM repository WHERE state IN ('failed', 'incomplete', 'waiting') ORDER BY state, name LIMIT 1000`)
 	if err != nil {
 		return st, err
 	}
-	err = eachRow(ctx, s.db, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var w WorkerStatus
 		var seen int64
 		err := scan(&w.Name, &seen)
-		w.Seen = fromMillis(seen)
+		w.Seen = database.Time(seen)
 		st.Workers = append(st.Workers, w)
 		return err
 	}, `SELECT name, seen FROM worker ORDER BY name`)
 	if err != nil {
 		return st, err
 	}
-	return st, eachRow(ctx, s.db, func(scan func(...any) error) error {
+	return st, database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var state string
 		var known, secret, n int
 		err := scan(&state, &known, &secret, &n)
@@ -155,5 +156,5 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 		}
 		return err
 	}, `SELECT state, known, secret, COUNT(*) FROM (SELECT state, CASE WHEN record LIKE '%"secret_sha256":"%' OR record LIKE '%"has_value":true%' THEN 1 ELSE 0 END AS secret, CASE WHEN acknowledged_by <> '' AND (acknowledged_until = 0 OR acknowledged_until > $1) THEN 1 ELSE 0 END AS known
-		FROM finding WHERE ignored = '') AS f GROUP BY state, known, secret`, millis(s.now()))
+		FROM finding WHERE ignored = '') AS f GROUP BY state, known, secret`, database.Millis(s.Now()))
 }

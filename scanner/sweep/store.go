@@ -1,125 +1,32 @@
 package sweep
 
 import (
-	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
 // A Store keeps targets, repositories and findings in a database. Its methods may be
 // called concurrently; each is a transaction of its own.
 type Store struct {
-	db       *sql.DB
-	postgres bool
-	now      func() time.Time
+	*database.DB
+	// Observers are told of changes of findings. They must not change once the store is used.
+	Observers []Observer
 }
 
 // NewStore returns the store in db. Call Migrate before other methods.
 func NewStore(db *sql.DB, postgres bool) *Store {
-	return &Store{db: db, postgres: postgres, now: time.Now}
-}
-
-// IsPostgres reports whether the URL of a database is a URL of PostgreSQL.
-func IsPostgres(url string) bool {
-	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
-}
-
-// DefaultFile returns the name of the file of SQLite that a user has who names no database.
-func DefaultFile() (string, error) {
-	dir := os.Getenv("XDG_STATE_HOME") // specifications.freedesktop.org/basedir-spec
-	if dir == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("where the database is: %w (use --database-url)", err)
-		}
-		dir = filepath.Join(home, ".local", "state")
-	}
-	return filepath.Join(dir, "stanch", "sweep.db"), nil
-}
-
-// SQLiteDSN returns the data source name of a file of SQLite. It makes the file if there
-// is none, readable by this user alone. Other processes may read and write it at the same
-// time.
-func SQLiteDSN(file string) (string, error) {
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return "", fmt.Errorf("making the folder of the database: %w", err)
-	}
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return "", fmt.Errorf("opening the database: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return "", err
-	}
-	if strings.ContainsAny(file, "?#%") {
-		return "", fmt.Errorf("the name of the database, %s, must not hold ?, # or %%", file)
-	}
-	return "file:" + filepath.ToSlash(file) + "?_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(NORMAL)&_txlock=immediate", nil
+	return &Store{DB: &database.DB{SQL: db, Postgres: postgres, Now: time.Now}}
 }
 
 // Close closes the database. Transactions that were not committed do not count.
-func (s *Store) Close() { _ = s.db.Close() }
-
-// DB is the database, for the queue that shares it.
-func (s *Store) DB() *sql.DB { return s.db }
-
-// Postgres reports whether it is PostgreSQL, else SQLite.
-func (s *Store) Postgres() bool { return s.postgres }
-
-// tx runs f in a transaction.
-func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("the database: %w", err)
-	}
-	if err := f(tx); err != nil {
-		return errors.Join(err, ignoreError(tx.Rollback(), sql.ErrTxDone))
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("the database: %w", err)
-	}
-	return nil
-}
-
-// forUpdate returns the clause that makes a query wait for transactions that change its
-// rows, and keeps others from changing them until this one ends. SQLite needs none: it
-// has one writer.
-func (s *Store) forUpdate() string {
-	if s.postgres {
-		return " FOR UPDATE"
-	}
-	return ""
-}
+func (s *Store) Close() { _ = s.SQL.Close() }
 
 func ignoreError(err, what error) error {
 	if errors.Is(err, what) {
 		return nil
 	}
 	return err
-}
-
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func fromMillis(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}
-
-func boolToInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

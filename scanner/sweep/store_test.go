@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
 func TestStore(t *testing.T) {
-	onEachDatabase(t, map[string]func(database){
+	onEachDatabase(t, map[string]func(onDatabase){
 		"targets": testTargets, "begin": testBegin, "due": testDue, "listing": testListing, "gone": testGone,
 		"lease": testLease, "relatives": testRelatives, "parent": testParent, "limits": testLimits, "states": testStates,
 		"heads": testHeads, "ignored": testIgnored, "acknowledge": testAcknowledge, "to_verify": testToVerify, "status": testStatus,
@@ -42,7 +43,7 @@ func (s *clockedStore) get(t *testing.T) Target {
 	return target
 }
 
-func testTargets(on database) {
+func testTargets(on onDatabase) {
 	t, s := on.t, on.store
 	put := func(options string) Target {
 		t.Helper()
@@ -54,7 +55,7 @@ func testTargets(on database) {
 	added := s.clock
 	put(`{"a":1}`)
 	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := exec(ctx, tx, `UPDATE target SET full_at = $1`, millis(s.clock))
+		_, err := database.Exec(ctx, tx, `UPDATE target SET full_at = $1`, database.Millis(s.clock))
 		return err
 	})
 	s.clock = s.clock.Add(time.Minute)
@@ -78,7 +79,7 @@ func testTargets(on database) {
 }
 
 // testBegin begins a sweep while one is under way, which then goes on.
-func testBegin(on database) {
+func testBegin(on onDatabase) {
 	t, s := on.t, on.store
 	first := s.put(t)
 	s.clock = s.clock.Add(time.Hour)
@@ -104,7 +105,7 @@ func testBegin(on database) {
 }
 
 // testDue: a clock that was set back delays no target by more than its interval.
-func testDue(on database) {
+func testDue(on onDatabase) {
 	t, s := on.t, on.store
 	if err := s.PutTarget(t.Context(), Target{Name: "acme", Options: []byte("{}"), Every: time.Hour}); err != nil {
 		t.Fatal(err)
@@ -170,7 +171,7 @@ func (s *clockedStore) next(t *testing.T) {
 }
 
 // testListing holds which repositories of a listing are looked at.
-func testListing(on database) {
+func testListing(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	pushed := s.clock.Add(-time.Hour)
@@ -227,7 +228,7 @@ func testListing(on database) {
 }
 
 // testGone: a repository that a listing of all does not have is gone, and comes back.
-func testGone(on database) {
+func testGone(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	one, two := Listed{ID: "1", Name: "acme/one"}, Listed{ID: "2", Name: "acme/two"}
@@ -261,7 +262,7 @@ func testGone(on database) {
 }
 
 // testLease: only the job that leased a repository last can end.
-func testLease(on database) {
+func testLease(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	due, _ := s.list(t, selection{}, Listed{ID: "1", Name: "acme/app"})
@@ -289,7 +290,7 @@ func testLease(on database) {
 
 // testRelatives: what has a tip in common, or is the parent, was read with the same
 // detector, for the same target.
-func testRelatives(on database) {
+func testRelatives(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	due, _ := s.list(t, selection{}, Listed{ID: "1", Name: "acme/app"}, Listed{ID: "2", Name: "acme/other"}, Listed{ID: "3", Name: "acme/copy", Fork: true})
@@ -329,7 +330,7 @@ func testRelatives(on database) {
 
 // testParent: a fork waits for its parent, if that has a lower id and is read in this
 // sweep.
-func testParent(on database) {
+func testParent(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	due, _ := s.list(t, selection{}, Listed{ID: "9", Name: "acme/app"}, Listed{ID: "10", Name: "acme/copy", Fork: true})
@@ -366,7 +367,7 @@ func testParent(on database) {
 }
 
 // testLimits: all workers know until when a budget is spent.
-func testLimits(on database) {
+func testLimits(on onDatabase) {
 	t, s := on.t, on.store
 	limit := func() *Later {
 		t.Helper()
@@ -413,7 +414,7 @@ func (s *clockedStore) found(t *testing.T, r Repository, afresh bool, findings .
 }
 
 // testStates follows the state of a key.
-func testStates(on database) {
+func testStates(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	r := s.repositoryNamed(t, "1")
@@ -455,7 +456,7 @@ func testStates(on database) {
 }
 
 // testHeads follows a location: at HEAD, gone, back, and forced away.
-func testHeads(on database) {
+func testHeads(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	r, other := s.repositoryNamed(t, "1"), s.repositoryNamed(t, "2")
@@ -495,7 +496,7 @@ func testHeads(on database) {
 }
 
 // testIgnored: a finding counts if it counts in one repository, as they were read last.
-func testIgnored(on database) {
+func testIgnored(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	one, two := s.repositoryNamed(t, "1"), s.repositoryNamed(t, "2")
@@ -528,7 +529,7 @@ func testIgnored(on database) {
 
 // testAcknowledge acknowledges, and takes that back. Removing a target removes findings
 // that no other has.
-func testAcknowledge(on database) {
+func testAcknowledge(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	ctx := t.Context()
@@ -577,7 +578,7 @@ func testAcknowledge(on database) {
 
 // testToVerify: texts of findings that may be live are read again, in one of the
 // repositories that have them.
-func testToVerify(on database) {
+func testToVerify(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	one, two := s.repositoryNamed(t, "1"), s.repositoryNamed(t, "2")
@@ -609,7 +610,7 @@ func testToVerify(on database) {
 		}
 	}
 	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := exec(ctx, tx, `UPDATE repository SET state = $1 WHERE number = $2`, Gone, one.Number); err != nil {
+		if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $1 WHERE number = $2`, Gone, one.Number); err != nil {
 			return err
 		}
 		numbers, err := s.repositoriesToVerify(ctx, tx, "acme", s.clock)
@@ -621,7 +622,7 @@ func testToVerify(on database) {
 }
 
 // testStatus holds that a status names what is due, outdated and not done.
-func testStatus(on database) {
+func testStatus(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	due, _ := s.list(t, selection{}, Listed{ID: "1", Name: "acme/a"}, Listed{ID: "2", Name: "acme/b"}, Listed{ID: "3", Name: "acme/c"})
@@ -664,7 +665,7 @@ func testStatus(on database) {
 	s.next(t)
 	s.clock = s.clock.Add(time.Minute)
 	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := exec(ctx, tx, `UPDATE repository SET detector = 'v0', state = $1 WHERE number = $2`, Unchanged, due[2])
+		_, err := database.Exec(ctx, tx, `UPDATE repository SET detector = 'v0', state = $1 WHERE number = $2`, Unchanged, due[2])
 		return err
 	})
 	if got := status().Targets[0]; got.Outdated != 1 {

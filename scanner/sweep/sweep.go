@@ -26,6 +26,7 @@ import (
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/verifier"
 )
 
 // A Target is an organization, a user or a repository to sweep.
@@ -137,9 +138,32 @@ type Job struct {
 	Number int64 // of the repository
 	Sweep  int64
 	Full   bool // of a list: look at all repositories, whether they changed or not
-	// Late puts a job behind those that are not late.
-	Late bool
+	// Rank is the order of the jobs of one kind that wait.
+	Rank Rank
 }
+
+// A Rank says how urgent a job is: jobs of a lower rank are begun first.
+type Rank int
+
+// The ranks of jobs.
+const (
+	RankPush Rank = iota // somebody has pushed to a repository that was read before; all that is no scan
+	RankNew              // the repository was never read
+	RankLook             // nothing is known to have changed: the daily look, or an update of the detectors
+	RankFork             // its parent comes first
+)
+
+// A Change is news of a finding.
+type Change struct {
+	Fingerprint string
+	// Before and After are the states; Before is "" if the finding is new.
+	Before, After verifier.State
+	At            time.Time
+}
+
+// An Observer is told of each Change as part of the transaction that stores it. If it
+// returns an error, nothing is stored.
+type Observer func(ctx context.Context, tx *sql.Tx, c Change) error
 
 // The kinds of jobs.
 const (

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
 const targetColumns = `name, api, options, every_ms, asked, added, begun, ended, full_at, sweep, why, wait`
@@ -17,19 +19,19 @@ func scanTarget(scan func(...any) error) (Target, error) {
 	var every, asked, added, begun, ended, full, wait int64
 	err := scan(&t.Name, &t.API, &options, &every, &asked, &added, &begun, &ended, &full, &t.Sweep, &t.Why, &wait)
 	t.Options, t.Every = json.RawMessage(options), time.Duration(every)*time.Millisecond
-	t.Asked = fromMillis(asked)
-	t.Added, t.Begun, t.Ended, t.Full, t.Wait = fromMillis(added), fromMillis(begun), fromMillis(ended), fromMillis(full), fromMillis(wait)
+	t.Asked = database.Time(asked)
+	t.Added, t.Begun, t.Ended, t.Full, t.Wait = database.Time(added), database.Time(begun), database.Time(ended), database.Time(full), database.Time(wait)
 	return t, err
 }
 
 // PutTarget adds a target, or changes the API, the options and the schedule of one. If the
 // options change, the next sweep looks at all repositories.
 func (s *Store) PutTarget(ctx context.Context, t Target) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := exec(ctx, tx, `INSERT INTO target (name, api, options, every_ms, added) VALUES ($1, $2, $3, $4, $5)
+	return s.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := database.Exec(ctx, tx, `INSERT INTO target (name, api, options, every_ms, added) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (name) DO UPDATE SET api = excluded.api, options = excluded.options, every_ms = excluded.every_ms,
 			full_at = CASE WHEN target.api = excluded.api AND target.options = excluded.options THEN target.full_at ELSE 0 END`,
-			t.Name, t.API, string(t.Options), t.Every.Milliseconds(), millis(s.now()))
+			t.Name, t.API, string(t.Options), t.Every.Milliseconds(), database.Millis(s.Now()))
 		return err
 	})
 }
@@ -37,8 +39,8 @@ func (s *Store) PutTarget(ctx context.Context, t Target) error {
 // RemoveTarget removes a target, its repositories, and findings that no other target has.
 // It reports whether there was one.
 func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
-		r, err := exec(ctx, tx, `DELETE FROM target WHERE name = $1`, name)
+	err = s.Tx(ctx, func(tx *sql.Tx) error {
+		r, err := database.Exec(ctx, tx, `DELETE FROM target WHERE name = $1`, name)
 		if err != nil {
 			return err
 		}
@@ -46,11 +48,11 @@ func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err 
 		there = n > 0
 		for _, statement := range []string{`DELETE FROM sweep WHERE target = $1`, `DELETE FROM repository WHERE target = $1`} {
 			if err == nil {
-				_, err = exec(ctx, tx, statement, name)
+				_, err = database.Exec(ctx, tx, statement, name)
 			}
 		}
 		if err == nil {
-			_, err = exec(ctx, tx, `DELETE FROM finding WHERE NOT EXISTS (SELECT 1 FROM location WHERE location.fingerprint = finding.fingerprint)`)
+			_, err = database.Exec(ctx, tx, `DELETE FROM finding WHERE NOT EXISTS (SELECT 1 FROM location WHERE location.fingerprint = finding.fingerprint)`)
 		}
 		return err
 	})
@@ -59,7 +61,7 @@ func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err 
 
 // Targets returns all targets, by name.
 func (s *Store) Targets(ctx context.Context) (targets []Target, err error) {
-	err = eachRow(ctx, s.db, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		t, err := scanTarget(scan)
 		targets = append(targets, t)
 		return err
@@ -71,7 +73,7 @@ func (s *Store) Targets(ctx context.Context) (targets []Target, err error) {
 var ErrNoTarget = errors.New("there is no such target")
 
 func (s *Store) target(ctx context.Context, name string) (Target, error) {
-	t, err := scanTarget(queryRow(ctx, s.db, `SELECT `+targetColumns+` FROM target WHERE name = $1`, name))
+	t, err := scanTarget(database.QueryRow(ctx, s.SQL, `SELECT `+targetColumns+` FROM target WHERE name = $1`, name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, fmt.Errorf("%s: %w", name, ErrNoTarget)
 	}
@@ -81,24 +83,24 @@ func (s *Store) target(ctx context.Context, name string) (Target, error) {
 // Begin begins a sweep of a target now, unless one is under way: then that goes on.
 // Repositories that the last sweep did not come to keep their jobs either way.
 func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		r, err := exec(ctx, tx, `UPDATE target SET begun = $2, sweep = sweep + 1, ended = 0 WHERE name = $1 AND (sweep = 0 OR ended > 0)`, name, millis(s.now()))
+	return s.Tx(ctx, func(tx *sql.Tx) error {
+		r, err := database.Exec(ctx, tx, `UPDATE target SET begun = $2, sweep = sweep + 1, ended = 0 WHERE name = $1 AND (sweep = 0 OR ended > 0)`, name, database.Millis(s.Now()))
 		if err != nil {
 			return err
 		}
 		var sweep int64
-		if err := queryRow(ctx, tx, `SELECT sweep FROM target WHERE name = $1`, name)(&sweep); err != nil {
+		if err := database.QueryRow(ctx, tx, `SELECT sweep FROM target WHERE name = $1`, name)(&sweep); err != nil {
 			return fmt.Errorf("%s: %w", name, ErrNoTarget)
 		}
 		if n, err := r.RowsAffected(); err != nil {
 			return err
 		} else if n > 0 {
-			if _, err := exec(ctx, tx, `INSERT INTO sweep (target, number, begun, complete) VALUES ($1, $2, $3, 0)`, name, sweep, millis(s.now())); err != nil {
+			if _, err := database.Exec(ctx, tx, `INSERT INTO sweep (target, number, begun, complete) VALUES ($1, $2, $3, 0)`, name, sweep, database.Millis(s.Now())); err != nil {
 				return err
 			}
 		}
 		// A job that is already in the queue may cover less.
-		if _, err := exec(ctx, tx, `UPDATE target SET asked = $2, full_at = CASE WHEN $3 = 1 THEN 0 ELSE full_at END WHERE name = $1`, name, millis(s.now()), boolToInt(full)); err != nil {
+		if _, err := database.Exec(ctx, tx, `UPDATE target SET asked = $2, full_at = CASE WHEN $3 = 1 THEN 0 ELSE full_at END WHERE name = $1`, name, database.Millis(s.Now()), database.Bool(full)); err != nil {
 			return err
 		}
 		return q.Put(ctx, tx, []Job{{Kind: KindList, Target: name, Sweep: sweep, Full: full}})
@@ -113,7 +115,7 @@ func (s *Store) BeginDue(ctx context.Context, q Queue) error {
 		return err
 	}
 	for _, t := range targets {
-		since := s.now().Sub(t.Asked) // not Begun: a sweep that takes longer than that goes on
+		since := s.Now().Sub(t.Asked) // not Begun: a sweep that takes longer than that goes on
 		if t.Every == 0 || since >= 0 && since < t.Every {
 			continue
 		}
@@ -126,7 +128,7 @@ func (s *Store) BeginDue(ctx context.Context, q Queue) error {
 
 // noteListing notes why the listing of a target does not go on, and until when.
 func (s *Store) noteListing(ctx context.Context, target, why string, until time.Time) error {
-	_, err := exec(ctx, s.db, `UPDATE target SET why = $2, wait = $3 WHERE name = $1`, target, why, millis(until))
+	_, err := database.Exec(ctx, s.SQL, `UPDATE target SET why = $2, wait = $3 WHERE name = $1`, target, why, database.Millis(until))
 	return err
 }
 
@@ -141,14 +143,14 @@ func (s *Store) endListing(ctx context.Context, tx *sql.Tx, t Target, sel select
 		statements = append(statements, `UPDATE target SET full_at = $2 WHERE name = $1 AND begun = $3`)
 	}
 	for _, statement := range statements {
-		if _, err := exec(ctx, tx, statement, t.Name, millis(s.now()), millis(t.Begun)); err != nil {
+		if _, err := database.Exec(ctx, tx, statement, t.Name, database.Millis(s.Now()), database.Millis(t.Begun)); err != nil {
 			return err
 		}
 	}
-	if _, err := exec(ctx, tx, `UPDATE target SET why = '', wait = 0 WHERE name = $1`, t.Name); err != nil {
+	if _, err := database.Exec(ctx, tx, `UPDATE target SET why = '', wait = 0 WHERE name = $1`, t.Name); err != nil {
 		return err
 	}
-	if _, err := exec(ctx, tx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+boolToInt(sel.full)); err != nil {
+	if _, err := database.Exec(ctx, tx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+database.Bool(sel.full)); err != nil {
 		return err
 	}
 	return s.endIfDone(ctx, tx, t.Name)
@@ -156,18 +158,18 @@ func (s *Store) endListing(ctx context.Context, tx *sql.Tx, t Target, sel select
 
 // endIfDone ends the sweep of a target if it has been listed and no repository is left.
 func (s *Store) endIfDone(ctx context.Context, tx *sql.Tx, target string) error {
-	now := millis(s.now())
+	now := database.Millis(s.Now())
 	// Jobs end one after the other: if two ended at once, each would see the other as still
 	// left.
 	var begun int64
-	if err := queryRow(ctx, tx, `SELECT begun FROM target WHERE name = $1`+s.forUpdate(), target)(&begun); err != nil {
+	if err := database.QueryRow(ctx, tx, `SELECT begun FROM target WHERE name = $1`+s.ForUpdate(), target)(&begun); err != nil {
 		return ignoreError(err, sql.ErrNoRows)
 	}
-	_, err := exec(ctx, tx, `UPDATE target SET ended = $2 WHERE name = $1 AND ended = 0
+	_, err := database.Exec(ctx, tx, `UPDATE target SET ended = $2 WHERE name = $1 AND ended = 0
 		AND EXISTS (SELECT 1 FROM sweep WHERE sweep.target = $1 AND sweep.number = target.sweep AND complete > 0)
 		AND NOT EXISTS (SELECT 1 FROM repository WHERE repository.target = $1 AND due = 1)`, target, now)
 	if err == nil {
-		_, err = exec(ctx, tx, `UPDATE sweep SET ended = $2 WHERE target = $1 AND ended = 0
+		_, err = database.Exec(ctx, tx, `UPDATE sweep SET ended = $2 WHERE target = $1 AND ended = 0
 			AND EXISTS (SELECT 1 FROM target WHERE name = $1 AND target.sweep = sweep.number AND target.ended > 0)`, target, now)
 	}
 	return err

@@ -30,7 +30,7 @@ func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error 
 		}
 	}
 	sortFindings(result.Findings)
-	return e.Store.tx(ctx, func(tx *sql.Tx) error {
+	return e.Store.Tx(ctx, func(tx *sql.Tx) error {
 		for i := range result.Findings {
 			// Their locations are left out: a few texts do not have all of them.
 			if err := e.Store.putVerdict(ctx, tx, &result.Findings[i]); err != nil {

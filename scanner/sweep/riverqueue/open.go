@@ -15,22 +15,23 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
 // Open opens a database: postgres://… or the name of a file of SQLite, which is made if
 // there is none. With migrate its schema is brought up to date; else one that is not is
 // an error. Errors do not hold the password of a URL.
-func Open(ctx context.Context, database string, migrate bool) (*sweep.Store, error) {
-	driver, dsn, err := "pgx", database, error(nil)
-	if !sweep.IsPostgres(database) {
+func Open(ctx context.Context, name string, migrate bool) (*sweep.Store, error) {
+	driver, dsn, err := "pgx", name, error(nil)
+	if !database.IsPostgres(name) {
 		driver = "sqlite"
-		if dsn, err = sweep.SQLiteDSN(database); err != nil {
+		if dsn, err = database.SQLiteDSN(name); err != nil {
 			return nil, err
 		}
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
-		return nil, fmt.Errorf("opening the database %s: %w", redacted(database), err)
+		return nil, fmt.Errorf("opening the database %s: %w", redacted(name), err)
 	}
 	if driver == "sqlite" {
 		db.SetMaxOpenConns(1) // there is one writer; River asks for this
@@ -38,16 +39,16 @@ func Open(ctx context.Context, database string, migrate bool) (*sweep.Store, err
 		db.SetMaxOpenConns(16)
 	}
 	s := sweep.NewStore(db, driver == "pgx")
-	if err = db.PingContext(ctx); err == nil && s.Postgres() {
+	if err = db.PingContext(ctx); err == nil && s.Postgres {
 		err = checkEncoding(ctx, db)
 	}
 	if err == nil && migrate {
-		if err = s.Migrate(ctx, sweep.Version()); err == nil {
+		if err = s.Migrate(ctx, database.Version()); err == nil {
 			err = Migrate(ctx, s, false)
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("the database %s: %w", redacted(database), scrub(err, database)), db.Close())
+		return nil, errors.Join(fmt.Errorf("the database %s: %w", redacted(name), scrub(err, name)), db.Close())
 	}
 	return s, nil
 }
@@ -66,11 +67,11 @@ func checkEncoding(ctx context.Context, db *sql.DB) error {
 }
 
 // redacted returns the name of a database for messages.
-func redacted(database string) string {
-	if !sweep.IsPostgres(database) {
-		return database
+func redacted(name string) string {
+	if !database.IsPostgres(name) {
+		return name
 	}
-	u, err := url.Parse(database)
+	u, err := url.Parse(name)
 	if err != nil {
 		return "postgres://…"
 	}
@@ -79,8 +80,8 @@ func redacted(database string) string {
 }
 
 // scrub returns err, or an error without its text if that quotes the URL.
-func scrub(err error, database string) error {
-	if u, parseErr := url.Parse(database); parseErr == nil && u.User != nil {
+func scrub(err error, name string) error {
+	if u, parseErr := url.Parse(name); parseErr == nil && u.User != nil {
 		if password, _ := u.User.Password(); password != "" && strings.Contains(err.Error(), password) {
 			return errors.New("it cannot be opened (the cause quotes its URL, and is not shown)")
 		}
@@ -95,7 +96,7 @@ var ErrLocked = errors.New("another stanch sweeps with this database; use Postgr
 // this process ends, however it does. They may still read it, and add targets. It is a
 // database itself, since SQLite locks files on every system.
 func Lock(ctx context.Context, file string) (io.Closer, error) {
-	dsn, err := sweep.SQLiteDSN(file + ".lock")
+	dsn, err := database.SQLiteDSN(file + ".lock")
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +120,8 @@ func Lock(ctx context.Context, file string) (io.Closer, error) {
 // TempFolder makes a folder for repositories that the holder of the Lock of a database
 // fetches. It removes those that an earlier holder left when it was killed. It returns ""
 // if it cannot.
-func TempFolder(database string) string {
-	abs, err := filepath.Abs(database)
+func TempFolder(name string) string {
+	abs, err := filepath.Abs(name)
 	if err != nil {
 		return ""
 	}

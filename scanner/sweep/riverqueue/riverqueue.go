@@ -24,6 +24,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
 // A Config says how jobs are run. Only Store must be set.
@@ -70,10 +71,10 @@ func New(c Config) (*Queue, error) {
 }
 
 func driverOf(s *sweep.Store) riverdriver.Driver[*sql.Tx] {
-	if s.Postgres() {
-		return riverdatabasesql.New(s.DB())
+	if s.Postgres {
+		return riverdatabasesql.New(s.SQL)
 	}
-	return riversqlite.New(s.DB())
+	return riversqlite.New(s.SQL)
 }
 
 // quietLogger returns a logger for River, which logs as errors the ordinary ends of a
@@ -116,17 +117,23 @@ func (jobArgs) Kind() string { return "stanch" }
 
 // Put implements sweep.Queue.
 func (q *Queue) Put(ctx context.Context, tx *sql.Tx, jobs []sweep.Job) error {
-	params := make([]river.InsertManyParams, len(jobs))
-	for i, j := range jobs {
-		params[i] = river.InsertManyParams{
-			Args: jobArgs{What: j.Kind, Target: sweep.Storable(j.Target), Number: j.Number, Sweep: j.Sweep, Full: j.Full},
+	var params []river.InsertManyParams
+	seen := map[jobArgs]bool{}
+	for _, j := range jobs {
+		same := jobArgs{What: j.Kind, Target: j.Target, Number: j.Number}
+		if seen[same] { // SQLite and PostgreSQL refuse equal jobs in one statement
+			continue
+		}
+		seen[same] = true
+		params = append(params, river.InsertManyParams{
+			Args: jobArgs{What: j.Kind, Target: database.Storable(j.Target), Number: j.Number, Sweep: j.Sweep, Full: j.Full},
 			InsertOpts: &river.InsertOpts{
-				Queue: j.Kind, MaxAttempts: maxStarts, Priority: priority(j),
+				Queue: j.Kind, MaxAttempts: maxStarts, Priority: int(j.Rank) + 1, // 1 comes first
 				UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 					rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled,
 				}},
 			},
-		}
+		})
 	}
 	if _, err := q.client.InsertManyTx(ctx, tx, params); err != nil {
 		return fmt.Errorf("putting jobs into the queue: %w", err)
@@ -178,7 +185,7 @@ func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
 
 func workerName() string {
 	host, _ := os.Hostname()
-	return sweep.Storable(fmt.Sprintf("%s-%d-%d", cmp.Or(host, "worker"), os.Getpid(), time.Now().UnixNano()%1e6))
+	return database.Storable(fmt.Sprintf("%s-%d-%d", cmp.Or(host, "worker"), os.Getpid(), time.Now().UnixNano()%1e6))
 }
 
 // watch tells the other workers that this one lives, and takes over jobs of dead ones,
@@ -227,7 +234,7 @@ func (q *Queue) log() *slog.Logger {
 
 // Open returns how many jobs are not done.
 func (q *Queue) Open(ctx context.Context) (n int, err error) {
-	err = q.config.Store.DB().QueryRowContext(ctx, `SELECT COUNT(*) FROM river_job WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`).Scan(&n)
+	err = q.config.Store.SQL.QueryRowContext(ctx, `SELECT COUNT(*) FROM river_job WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`).Scan(&n)
 	return n, err
 }
 
@@ -238,9 +245,9 @@ func (q *Queue) silence() time.Duration { return cmp.Or(q.config.Silence, time.M
 // rescue notes that this worker lives, and makes the jobs of dead workers available. With
 // SQLite all other workers are dead: a lock keeps them away.
 func (q *Queue) rescue(ctx context.Context) error {
-	db, name := q.config.Store.DB(), q.config.Name
+	db, name := q.config.Store.SQL, q.config.Name
 	now, by := `CAST(unixepoch('subsec') * 1000 AS INTEGER)`, `json_extract(attempted_by, '$[#-1]')`
-	if q.config.Store.Postgres() {
+	if q.config.Store.Postgres {
 		now, by = `(extract(epoch FROM now()) * 1000)::bigint`, `attempted_by[array_upper(attempted_by, 1)]`
 	}
 	// It goes by the clock of the database: the clocks of the workers may differ.
@@ -249,7 +256,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 	}
 	alive := `SELECT CAST($1 AS TEXT)`
 	arg := any(name)
-	if q.config.Store.Postgres() {
+	if q.config.Store.Postgres {
 		alive, arg = `SELECT name FROM worker WHERE seen > `+now+` - $1`, q.silence().Milliseconds()
 	}
 	if _, err := db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running' AND `+by+` NOT IN (`+alive+`)`, arg); err != nil {
@@ -264,7 +271,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 // rescueOwn makes jobs available that this worker has ended without being able to write
 // that down: River tries only for a while.
 func (q *Queue) rescueOwn(ctx context.Context, running string) error {
-	db := q.config.Store.DB()
+	db := q.config.Store.SQL
 	rows, err := db.QueryContext(ctx, running, q.config.Name)
 	if err != nil {
 		return err
@@ -286,12 +293,4 @@ func (q *Queue) rescueOwn(ctx context.Context, running string) error {
 		}
 	}
 	return err
-}
-
-// priority is River's: 1 comes first.
-func priority(j sweep.Job) int {
-	if j.Late {
-		return 2
-	}
-	return 1
 }

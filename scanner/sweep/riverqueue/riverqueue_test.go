@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
 func open(t *testing.T) *sweep.Store {
@@ -25,7 +26,7 @@ func open(t *testing.T) *sweep.Store {
 // tables returns how many tables there are.
 func tables(t *testing.T, s *sweep.Store) (n int) {
 	t.Helper()
-	if err := s.DB().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&n); err != nil {
+	if err := s.SQL.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -38,7 +39,7 @@ func TestMigrate(t *testing.T) {
 	if err := s.PutTarget(t.Context(), sweep.Target{Name: "acme", Options: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(s.Migrate(t.Context(), sweep.Version()), Migrate(t.Context(), s, false)); err != nil {
+	if err := errors.Join(s.Migrate(t.Context(), database.Version()), Migrate(t.Context(), s, false)); err != nil {
 		t.Fatal(err)
 	}
 	if targets, err := s.Targets(t.Context()); err != nil || len(targets) != 1 {
@@ -50,13 +51,13 @@ func TestMigrate(t *testing.T) {
 	if n := tables(t, s); n > 2 { // those that say which versions there are
 		t.Errorf("%d tables are left", n)
 	}
-	if err := errors.Join(s.Migrate(t.Context(), sweep.Version()), Migrate(t.Context(), s, false)); err != nil {
+	if err := errors.Join(s.Migrate(t.Context(), database.Version()), Migrate(t.Context(), s, false)); err != nil {
 		t.Fatal(err)
 	}
 	if n := tables(t, s); n != up {
 		t.Errorf("%d tables, want %d", n, up)
 	}
-	if err := s.Migrate(t.Context(), sweep.Version()+1); err == nil {
+	if err := s.Migrate(t.Context(), database.Version()+1); err == nil {
 		t.Error("a version that there is not is no error")
 	}
 }
@@ -71,7 +72,7 @@ func TestPut(t *testing.T) {
 	}
 	put := func(end func(*sql.Tx) error, jobs ...sweep.Job) {
 		t.Helper()
-		tx, err := s.DB().BeginTx(t.Context(), nil)
+		tx, err := s.SQL.BeginTx(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,11 +89,11 @@ func TestPut(t *testing.T) {
 	scan := sweep.Job{Kind: sweep.KindScan, Number: 1, Sweep: 1}
 	put((*sql.Tx).Commit, scan, scan, sweep.Job{Kind: sweep.KindScan, Number: 2, Sweep: 1}, sweep.Job{Kind: sweep.KindVerify, Number: 1})
 	is(3)
-	put((*sql.Tx).Commit, scan, sweep.Job{Kind: sweep.KindScan, Number: 2, Sweep: 2, Late: true})
+	put((*sql.Tx).Commit, scan, sweep.Job{Kind: sweep.KindScan, Number: 2, Sweep: 2, Rank: sweep.RankFork})
 	is(3)
 	put((*sql.Tx).Rollback, sweep.Job{Kind: sweep.KindScan, Number: 3})
 	is(3)
-	if _, err := s.DB().ExecContext(t.Context(), `UPDATE river_job SET state = 'completed', finalized_at = CURRENT_TIMESTAMP WHERE id = 1`); err != nil {
+	if _, err := s.SQL.ExecContext(t.Context(), `UPDATE river_job SET state = 'completed', finalized_at = CURRENT_TIMESTAMP WHERE id = 1`); err != nil {
 		t.Fatal(err)
 	}
 	put((*sql.Tx).Commit, scan)

@@ -17,6 +17,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
 // backoff is the pause before the second try. Each further pause is twice as long, and up
@@ -65,15 +66,15 @@ func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 
 // storableError returns err as River can store it: River keeps the text as JSON in the
 // row of the job, and errors quote servers.
-func storableError(err error) error { return errors.New(sweep.Storable(err.Error())) }
+func storableError(err error) error { return errors.New(database.Storable(err.Error())) }
 
 func (w *worker) job(a jobArgs) sweep.Job {
-	return sweep.Job{Kind: a.What, Target: sweep.Original(a.Target), Number: a.Number, Sweep: a.Sweep, Full: a.Full}
+	return sweep.Job{Kind: a.What, Target: database.Original(a.Target), Number: a.Number, Sweep: a.Sweep, Full: a.Full}
 }
 
 func (w *worker) complete(ctx context.Context, tx *sql.Tx, job *river.Job[jobArgs]) error {
 	var err error
-	if w.q.config.Store.Postgres() {
+	if w.q.config.Store.Postgres {
 		_, err = river.JobCompleteTx[*riverdatabasesql.Driver](ctx, tx, job)
 	} else {
 		_, err = river.JobCompleteTx[*riversqlite.Driver](ctx, tx, job)

@@ -21,6 +21,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/project"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 	"github.com/stanch-dev/stanch/scanner/sweep/search"
@@ -60,7 +61,7 @@ type databaseFlags struct{ url string }
 // riverqueue.Open.
 func (f *databaseFlags) open(ctx context.Context, migrate bool) (store *sweep.Store, name string, err error) {
 	if name = cmp.Or(f.url, os.Getenv("STANCH_DATABASE_URL")); name == "" {
-		if name, err = sweep.DefaultFile(); err != nil {
+		if name, err = database.DefaultFile(); err != nil {
 			return nil, "", err
 		}
 	}
@@ -195,7 +196,7 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 		return err
 	}
 	defer store.Close()
-	if !store.Postgres() {
+	if !store.Postgres {
 		lock, err := riverqueue.Lock(ctx, name)
 		if err != nil {
 			return cli.Failed(err)

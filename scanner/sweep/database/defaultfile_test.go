@@ -1,10 +1,8 @@
-package sweep_test
+package database
 
 import (
 	"path/filepath"
 	"testing"
-
-	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
 func TestDefaultFile(t *testing.T) {
@@ -16,7 +14,7 @@ func TestDefaultFile(t *testing.T) {
 		filepath.Join(home, "own"): filepath.Join(home, "own", "stanch", "sweep.db"),
 	} {
 		t.Setenv("XDG_STATE_HOME", state)
-		if got, err := sweep.DefaultFile(); got != want || err != nil {
+		if got, err := DefaultFile(); got != want || err != nil {
 			t.Errorf("XDG_STATE_HOME=%q: %q, %v; want %q", state, got, err, want)
 		}
 	}

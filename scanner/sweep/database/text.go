@@ -1,4 +1,4 @@
-package sweep
+package database
 
 import (
 	"context"
@@ -72,26 +72,26 @@ func eachText(v reflect.Value, replace func(string) string) {
 	}
 }
 
-// A querier is a *sql.DB or a *sql.Tx. Only exec, queryRow and eachRow use it: they make
+// A Querier is a *sql.DB or a *sql.Tx. Only Exec, QueryRow and EachRow use it: they make
 // text storable, and give the original back.
-type querier interface {
+type Querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// exec runs a statement.
-func exec(ctx context.Context, q querier, statement string, args ...any) (sql.Result, error) {
+// Exec runs a statement.
+func Exec(ctx context.Context, q Querier, statement string, args ...any) (sql.Result, error) {
 	return q.ExecContext(ctx, statement, storable(args)...)
 }
 
-// queryRow runs a query for one row, and returns a function that scans it.
-func queryRow(ctx context.Context, q querier, query string, args ...any) func(...any) error {
+// QueryRow runs a query for one row, and returns a function that scans it.
+func QueryRow(ctx context.Context, q Querier, query string, args ...any) func(...any) error {
 	return original(q.QueryRowContext(ctx, query, storable(args)...).Scan)
 }
 
-// eachRow calls each for each row of a query.
-func eachRow(ctx context.Context, q querier, each func(scan func(...any) error) error, query string, args ...any) error {
+// EachRow calls each for each row of a query.
+func EachRow(ctx context.Context, q Querier, each func(scan func(...any) error) error, query string, args ...any) error {
 	r, err := q.QueryContext(ctx, query, storable(args)...)
 	if err != nil {
 		return fmt.Errorf("the database: %w", err)

@@ -1,0 +1,117 @@
+// Package database opens no database itself: it has the schema of sweeps, the form in which
+// text and times are kept, and the three functions through which all packages of a sweep
+// run statements, so that SQLite and PostgreSQL give the same answers.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A DB is the database of sweeps. Its methods may be called concurrently. Its fields must
+// not change once others use it.
+type DB struct {
+	SQL      *sql.DB
+	Postgres bool             // else it is SQLite
+	Now      func() time.Time // the clock of this machine; tests have their own
+}
+
+// IsPostgres reports whether the URL of a database is a URL of PostgreSQL.
+func IsPostgres(url string) bool {
+	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
+}
+
+// DefaultFile returns the name of the file of SQLite that a user has who names no database.
+func DefaultFile() (string, error) {
+	dir := os.Getenv("XDG_STATE_HOME") // specifications.freedesktop.org/basedir-spec
+	if dir == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("where the database is: %w (use --database-url)", err)
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(dir, "stanch", "sweep.db"), nil
+}
+
+// SQLiteDSN returns the data source name of a file of SQLite. It makes the file if there
+// is none, readable by this user alone. Other processes may read and write it at the same
+// time.
+func SQLiteDSN(file string) (string, error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return "", fmt.Errorf("making the folder of the database: %w", err)
+	}
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("opening the database: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return "", err
+	}
+	if strings.ContainsAny(file, "?#%") {
+		return "", fmt.Errorf("the name of the database, %s, must not hold ?, # or %%", file)
+	}
+	return "file:" + filepath.ToSlash(file) + "?_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(NORMAL)&_txlock=immediate", nil
+}
+
+// Tx runs f in a transaction, which is committed unless f returns an error.
+func (d *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := d.SQL.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("the database: %w", err)
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, ignoreError(tx.Rollback(), sql.ErrTxDone))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("the database: %w", err)
+	}
+	return nil
+}
+
+// ForUpdate returns the clause that makes a query wait for transactions that change its
+// rows, and keeps others from changing them until this one ends. SQLite needs none: it
+// has one writer.
+func (d *DB) ForUpdate() string {
+	if d.Postgres {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+func ignoreError(err, what error) error {
+	if errors.Is(err, what) {
+		return nil
+	}
+	return err
+}
+
+// Millis returns a time as the database keeps it: milliseconds since 1970, 0 for never.
+func Millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// Time returns the time that Millis was given, in UTC.
+func Time(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// Bool returns a truth value as the database keeps it.
+func Bool(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

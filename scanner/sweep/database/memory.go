@@ -1,0 +1,7 @@
+package database
+
+// memory adds what is kept of one sweep for the next.
+var memory = migration{
+	"",
+	"",
+}

@@ -1,0 +1,85 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// A migration changes the schema by one version, up or down. BLOB is BYTEA in
+// PostgreSQL, SERIAL a key that counts. Times are milliseconds since 1970, 0 for never.
+type migration struct{ up, down string }
+
+// migrations lead from each version to the next one. A version that was released never
+// changes.
+var migrations = []migration{first, engine, triage, alerts, memory}
+
+// Version is the version of the schema that this package reads and writes.
+func Version() int { return len(migrations) }
+
+// Migrate brings the schema to a version, up or down: 0 removes all. It is an error, and
+// nothing is changed, if the database has a newer version than this package knows.
+func (d *DB) Migrate(ctx context.Context, to int) error {
+	if to < 0 || to > len(migrations) {
+		return fmt.Errorf("there is no version %d of the schema: versions are 0 to %d", to, len(migrations))
+	}
+	return d.Tx(ctx, func(tx *sql.Tx) error {
+		from, err := d.schema(ctx, tx)
+		if err != nil || from == to {
+			return err
+		}
+		for ; from < to; from++ {
+			if err := d.execute(ctx, tx, migrations[from].up); err != nil {
+				return fmt.Errorf("migrating the database to version %d: %w", from+1, err)
+			}
+		}
+		for ; from > to; from-- {
+			if err := d.execute(ctx, tx, migrations[from-1].down); err != nil {
+				return fmt.Errorf("migrating the database back to version %d: %w", from-1, err)
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM stanch_schema`); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO stanch_schema (version) VALUES ($1)`, to)
+		return err
+	})
+}
+
+// schema returns the version of the schema, and keeps others from changing it until tx
+// ends: several workers may begin at once.
+func (d *DB) schema(ctx context.Context, tx *sql.Tx) (version int, err error) {
+	if d.Postgres {
+		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(7382609)`); err != nil {
+			return 0, err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS stanch_schema (version BIGINT NOT NULL)`); err != nil {
+		return 0, err
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM stanch_schema`).Scan(&version); err != nil {
+		return 0, err
+	}
+	if version > len(migrations) {
+		return version, fmt.Errorf("the database has version %d of the schema, and this stanch knows %d: it was used by a newer one; use that, or another database", version, len(migrations))
+	}
+	return version, nil
+}
+
+func (d *DB) execute(ctx context.Context, tx *sql.Tx, statements string) error {
+	serial := "INTEGER PRIMARY KEY"
+	if d.Postgres {
+		serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+		statements = strings.ReplaceAll(statements, "BLOB", "BYTEA")
+	}
+	for statement := range strings.SplitSeq(strings.ReplaceAll(statements, "SERIAL", serial), ";") {
+		if strings.TrimSpace(statement) == "" {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,7 @@
+package database
+
+// triage adds the work of people on findings.
+var triage = migration{
+	"",
+	"",
+}
