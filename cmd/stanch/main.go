@@ -73,7 +73,7 @@ func newRoot(s *cli.Streams, args []string) *cobra.Command {
 		root.AddCommand(
 			scan.NewGit(s), scan.NewBaseline(s), scan.NewAllow(s), scan.NewInit(s), scan.NewGitHub(s), sweep.New(s), scan.NewDir(s), scan.NewStdin(s), ci.New(s),
 			report.NewReport(s), report.NewRules(s), report.NewMigrate(s),
-			respond.NewInventory(s), respond.NewVerify(s), respond.NewAssess(s), respond.NewRespond(s),
+			respond.NewInventory(s), respond.NewVerify(s), respond.NewAssess(s), respond.NewRespond(s, sweep.Report),
 			cli.NewMan(s),
 		)
 	}

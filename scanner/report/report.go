@@ -25,7 +25,9 @@ import (
 type Options struct {
 	Color   bool // text: SGR colours
 	Verbose bool // text: every place and fact, and ignored findings
-	Width   int  // text: columns of the terminal, 0 to wrap nothing
+	// ListAll is for text, as in plaintext.Options.
+	ListAll string
+	Width   int // text: columns of the terminal, 0 to wrap nothing
 	// Now returns the time at which the report is read. With it, a report says how old an
 	// answer of AWS is. nil is for reports that are kept and read later. HTML does not use
 	// it.
@@ -48,7 +50,7 @@ func New(format string, w io.Writer, o Options) (finding.Handler, error) {
 	read := wording.Reading{Now: o.Now, RefreshWith: o.RefreshWith}
 	switch format {
 	case "text":
-		return plaintext.New(w, plaintext.Options{Color: o.Color, Verbose: o.Verbose, Width: o.Width, Reading: read}), nil
+		return plaintext.New(w, plaintext.Options{Color: o.Color, Verbose: o.Verbose, Width: o.Width, ListAll: o.ListAll, Reading: read}), nil
 	case "json":
 		return finding.JSON(w), nil
 	case "sarif":

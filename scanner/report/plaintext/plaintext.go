@@ -25,7 +25,10 @@ type Options struct {
 	// Staged is for a hook: nobody was asked about the keys, and those that may be live have
 	// not left this machine. No step says to shut one off, and ignored findings have a line
 	// each: the entry that hides them may be new as well.
-	Staged  bool
+	Staged bool
+	// ListAll, unless it is "", is the flag that lists all findings of a sweep. Without it the
+	// report lists those that are new and those that are live, and counts the others.
+	ListAll string
 	Reading wording.Reading
 }
 
@@ -63,9 +66,14 @@ func (t *handler) Summary(s finding.Summary) error {
 	wording.WorstFirst(t.Findings)
 	wording.NewFirst(t.Findings, t.Header.Started)
 	var hidden []finding.Unread
+	var known wording.Total
 	for i := range t.Findings {
 		f := &t.Findings[i]
 		t.total.Add(f)
+		if t.isKnown(f) {
+			known.Add(f)
+			continue
+		}
 		if f.Ignored != "" {
 			hidden = append(hidden, finding.Unread{What: ignoredName(f), Why: f.Ignored})
 		}
@@ -75,6 +83,11 @@ func (t *handler) Summary(s finding.Summary) error {
 	}
 	if t.o.Staged && !t.o.Verbose {
 		t.list("IGNORED", "not counted", hidden, wording.MaxLocations)
+	}
+	if n := known.Count(); n > 0 {
+		t.out.put(dim, fmt.Sprintf("%s not listed: known from earlier sweeps, and not live (%s lists them)", printable.Plural(n, "leaked credential"), t.o.ListAll))
+		t.out.nl()
+		t.out.nl()
 	}
 	t.unread("NOT READ", "there may be more leaks in these", t.total.Swept.Others(s.Unread))
 	if t.o.Verbose {
@@ -146,6 +159,12 @@ func (t *handler) finding(f *finding.Finding) {
 	}
 	t.fingerprint(printable.Quoted(f.Fingerprint()), "("+printable.Quoted(f.Match.Rule.ID)+")")
 	t.out.nl()
+}
+
+// isKnown reports whether a report that does not list all leaves f out: an earlier sweep
+// reported it, and it is not live.
+func (t *handler) isKnown(f *finding.Finding) bool {
+	return t.o.ListAll != "" && f.Ignored == "" && !wording.IsNew(f, t.Header.Started) && wording.UrgencyOf(f) > wording.IDActive
 }
 
 // tooWide reports whether the reader's terminal has not the columns for line.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
@@ -64,6 +65,38 @@ func write(t testing.TB, set string, o Options) []byte {
 	var b bytes.Buffer
 	reporttest.Write(t, New(&b, o), set, true)
 	return b.Bytes()
+}
+
+// TestListAll: of a sweep, the findings that are new or live are listed, and the others
+// counted.
+func TestListAll(t *testing.T) {
+	started := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name   string
+		state  verifier.State
+		seen   time.Time
+		listed bool
+	}{
+		{"new", verifier.Invalid, started.Add(time.Minute), true},
+		{"known, and live", verifier.Live, started.Add(-time.Hour), true},
+		{"known, and its id is active", verifier.IDActive, started.Add(-time.Hour), true},
+		{"known, and unknown", verifier.Unknown, started.Add(-time.Hour), false},
+		{"known, and dead", verifier.Invalid, started.Add(-time.Hour), false},
+	} {
+		for _, flag := range []string{"--all", ""} {
+			var b bytes.Buffer
+			sink := finding.NewSink(New(&b, Options{ListAll: flag}), finding.Scan{Started: started}, nil, false)
+			f := reporttest.Leaked("Q7KNOWN", 0, tt.state, reporttest.Blob("a", 1, true))
+			f.History = &finding.History{FirstSeen: tt.seen}
+			_ = sink.Finding(f)
+			_ = sink.Close(finding.Summary{})
+			listed := strings.Contains(b.String(), f.Fingerprint())
+			counted := strings.Contains(b.String(), "1 leaked credential not listed: known from earlier sweeps, and not live (--all lists them)")
+			if want := tt.listed || flag == ""; listed != want || counted == want || !strings.Contains(b.String(), "1 leaked credential: 1 ") {
+				t.Errorf("%s, with %q: listed %v, want %v:\n%s", tt.name, flag, listed, want, &b)
+			}
+		}
+	}
 }
 
 // TestAllow: with -v, each finding says how to ignore it, unless it is live or ignored. A comment

@@ -19,6 +19,7 @@ type Flags struct {
 	Profile, Role, ExternalID string
 	BreakGlass, Journal       string
 	Start                     string // the report or the event of a plan; "-" for standard input
+	Sweep                     string // the target whose sweep is the start, "" for another start
 	Findings                  string // a report with secrets; "-" for standard input
 	Proxy                     string // to ask STS through, without a password
 	Self                      bool
@@ -72,6 +73,9 @@ func (f Flags) asks() string {
 // Plan returns the command that plans for one key: from what the last plan started from, if
 // that can be read again, or from the id.
 func (f Flags) Plan(id string) string {
+	if f.Sweep != "" {
+		return f.plan("--sweep " + printable.ShellWord(f.Sweep) + " --key " + printable.ShellWord(id))
+	}
 	if f.canRead() {
 		return f.plan(printable.ShellWord(f.Start) + " --key " + printable.ShellWord(id))
 	}
@@ -131,6 +135,9 @@ func lacksProof(g response.Gate, leak *finding.Finding) bool {
 // key of a user that was live. Otherwise it is the scan that found the leak, if that is one
 // command.
 func (f Flags) renew(source, target string, leak *finding.Finding) []string {
+	if f.Sweep != "" { // which asks AWS about each key that may be live
+		return []string{"stanch sweep run " + printable.ShellWord(f.Sweep), f.Plan(leak.Match.Credential.ID)}
+	}
 	const fresh = " --format json --output fresh.jsonl"
 	command, operand := "stanch verify", " REPORT"
 	if f.canRead() {

@@ -87,6 +87,9 @@ func ScanEnded(result run.Result, err error) error {
 		return err
 	case err != nil:
 		return Incomplete(err)
+	case len(result.Summary.Unread) > 0 && result.Leaks > 0:
+		// One code cannot say both, and unknown is not clean: 3 it is, and this line has the leaks.
+		return Incomplete(fmt.Errorf("%w, and %s that --fail-on counts", ErrUnread, printable.Plural(result.Leaks, "leak")))
 	case len(result.Summary.Unread) > 0:
 		return Incomplete(ErrUnread)
 	case result.Leaks > 0:

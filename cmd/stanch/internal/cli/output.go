@@ -30,6 +30,7 @@ type OutputFlags struct {
 	File        string // "" and "-" are stdout
 	Public      bool   // the output holds no secret, so that others may read its file
 	verbose     bool
+	ListAll     string // see report.Options
 	RefreshWith string // the command or flag that asks AWS again, see report.Options
 
 	opened *os.File // see descriptor; kept, since it closes the descriptor when it is collected
@@ -51,7 +52,7 @@ func (f *OutputFlags) Handler(w *Output, rules ...*detectors.Rule) (finding.Hand
 		return nil, fmt.Errorf("--output %s: no format of stanch ends with %s: choose one with --format (%s)", f.File, ending, strings.Join(report.Formats, ", "))
 	}
 	h, err := report.New(f.format(), w, report.Options{
-		Color: WantsColour(w.Writer), Width: Width(w.Writer), Verbose: f.verbose, Rules: append(catalog.Rules(), rules...),
+		Color: WantsColour(w.Writer), Width: Width(w.Writer), Verbose: f.verbose, ListAll: f.ListAll, Rules: append(catalog.Rules(), rules...),
 		Now: time.Now, RefreshWith: f.RefreshWith,
 	})
 	if err != nil || w.file == nil {

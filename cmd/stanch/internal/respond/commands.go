@@ -1,13 +1,19 @@
 package respond
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// NewRespond returns the command "stanch respond".
-func NewRespond(s *cli.Streams) *cobra.Command {
+// A SweepReport passes the report of a target that is swept to h: its name or URL. The database is that of the environment, or the user's own. It holds no secret.
+type SweepReport func(ctx context.Context, version, target string, h finding.Handler) error
+
+// NewRespond returns the command "stanch respond". Plans may start from the report of a sweep.
+func NewRespond(s *cli.Streams, swept SweepReport) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "respond",
 		Short: "Shut leaked keys off: plan, apply, confirm, undo",
@@ -25,6 +31,6 @@ file of your own: https://github.com/stanch-dev/stanch/blob/main/docs/configurat
 		Args: cli.NoCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPlan(s), newNow(s), newApply(s), newConfirm(s), newUndo(s), newLog(s), newPolicy(s))
+	cmd.AddCommand(newPlan(s, swept), newNow(s), newApply(s), newConfirm(s), newUndo(s), newLog(s), newPolicy(s))
 	return cmd
 }

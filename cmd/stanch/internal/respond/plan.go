@@ -27,23 +27,26 @@ func (f *planFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.quarantine, "quarantine", false, "also attach AWS's quarantine policy to the user")
 }
 
-func newPlan(s *cli.Streams) *cobra.Command {
-	f := &planFlags{}
+func newPlan(s *cli.Streams, swept SweepReport) *cobra.Command {
+	f, from := &planFlags{}, sweepFlags{}
 	var out cli.OutputFlags
 	cmd := &cobra.Command{
-		Use:   "plan [REPORT | KEY-ID...]",
+		Use:   "plan [REPORT | KEY-ID... | --sweep TARGET]",
 		Short: "Plan how to shut off leaked keys",
 		Long: `Plan how to shut off the live keys of a report, or keys that you name. Nothing is
 changed.
 
 ` + startHelp + `
+--sweep starts from the findings of a sweep, in the database of STANCH_DATABASE_URL or
+your own.
 
 IAM is asked with your own identity whether a key works. If the report has the secrets
 (--show-secrets), AWS STS is asked as well. IAM does not know whether a session is live:
 without its secret, the answer in the report counts for an hour.`,
 		Example: `  stanch git -o scan.jsonl                                             # find the keys
   stanch respond plan scan.jsonl --accounts 111122223333 -o plan.json  # plan
-  stanch respond plan KEY-ID --accounts 111122223333 -o plan.json      # or for one key`,
+  stanch respond plan KEY-ID --accounts 111122223333 -o plan.json      # or for one key
+  stanch respond plan --sweep acme --new --accounts 111122223333       # new in the last sweep`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.complete(cmd.Context()); err != nil {
 				return err
@@ -57,7 +60,10 @@ without its secret, the answer in the report counts for an hour.`,
 			if f.self && f.quarantine {
 				return errors.New("--self and --quarantine do not go together: a leaked key does nothing but switch itself off")
 			}
-			st, err := readStart(cmd.Context(), s, args, true)
+			if err := from.check(cmd, args); err != nil {
+				return err
+			}
+			st, err := from.start(cmd, s, swept, args)
 			if err != nil {
 				return cli.Failed(err)
 			}
@@ -88,6 +94,7 @@ without its secret, the answer in the report counts for an hour.`,
 	}
 	f.respondFlags.add(cmd)
 	f.add(cmd)
+	from.add(cmd)
 	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write the plan to `FILE`, for apply; \"-\" is standard output, in place of the text")
 	cmd.Flags().StringVarP(&out.Format, "format", "f", "text", "write this `FORMAT` to standard output: text, or json (the plan)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))

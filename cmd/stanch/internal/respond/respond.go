@@ -106,7 +106,7 @@ func (f *respondFlags) identity(ctx context.Context, s *cli.Streams) (*operator.
 
 // startsFrom keeps what a plan for leaks starts from, for the next command.
 func (f *respondFlags) startsFrom(st start, leaks []finding.Finding) {
-	f.typed.Start = st.operand
+	f.typed.Start, f.typed.Sweep = st.operand, st.sweep
 	if hasSecrets(leaks) {
 		f.typed.Findings = st.operand
 	}

@@ -32,6 +32,8 @@ type start struct {
 	named []string
 	// operand is the name of the report, "-" for standard input.
 	operand string
+	// sweep is the target of the sweep whose report it is, "" for a file.
+	sweep string
 }
 
 // startHelp is the part of the help that says where a command may start from.
@@ -176,7 +178,7 @@ func startFrom(version string, ids []string, account string, where []finding.Loc
 // are named otherwise, or all that are live. It notes keys as named.
 func (st *start) leaks(keys []string) ([]finding.Finding, error) {
 	switch {
-	case len(keys) > 0 && st.operand == "":
+	case len(keys) > 0 && st.operand == "" && st.sweep == "":
 		return nil, errors.New("--key chooses among the keys of a report: with key ids, leave it out")
 	case len(keys) > 0:
 		st.named = keys
@@ -184,7 +186,10 @@ func (st *start) leaks(keys []string) ([]finding.Finding, error) {
 		return planner.Leaks(st.report), nil
 	}
 	leaks, err := planner.Named(st.report, st.named)
-	if err != nil && st.operand != "" {
+	switch {
+	case err != nil && st.sweep != "":
+		err = fmt.Errorf("--sweep %s: %w", st.sweep, err)
+	case err != nil && st.operand != "":
 		err = fmt.Errorf("%s: %w", cli.OperandName(st.operand), err)
 	}
 	return leaks, err

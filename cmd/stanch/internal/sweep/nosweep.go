@@ -3,11 +3,14 @@
 package sweep
 
 import (
+	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // New tells the user where to get the command. With its engine and databases, the
@@ -23,7 +26,12 @@ func New(*cli.Streams) *cobra.Command {
 			if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
 				return cmd.Help()
 			}
-			return errors.New("this build has no engine for sweeps: install one with \"go install -tags sweep github.com/stanch-dev/stanch/cmd/stanch@latest\", or use \"stanch github\"")
+			return fmt.Errorf("%w, or use \"stanch github\"", errNoSweeps)
 		},
 	}
 }
+
+var errNoSweeps = errors.New("this build has no engine for sweeps: install one with \"go install -tags sweep github.com/stanch-dev/stanch/cmd/stanch@latest\"")
+
+// Report tells the user where to get a build that can read a database.
+func Report(context.Context, string, string, finding.Handler) error { return errNoSweeps }

@@ -61,6 +61,20 @@ history, and the outcome for each repository. Nothing is read or verified again.
 	return cmd
 }
 
+// Report passes the report of a target, by name or URL, to h. It reads the database
+// that the environment names, or the user's own, and changes nothing.
+func Report(ctx context.Context, version, target string, h finding.Handler) error {
+	return (&databaseFlags{}).with(ctx, func(store *sweep.Store, _ *riverqueue.Queue) error {
+		names, err := targetNames(ctx, store, []string{target})
+		if err != nil {
+			return err
+		}
+		r := &sweepreport.Report{Version: version, Store: store, Handler: h, Target: names[0], FailOn: scanrun.FailOnNever}
+		_, err = r.Write(ctx)
+		return err
+	})
+}
+
 // writeSwept writes the report of a target to h, and puts out in its place. The error
 // decides the exit code.
 func writeSwept(ctx context.Context, version string, store *sweep.Store, target, failOn string, h finding.Handler, out *cli.Output) error {

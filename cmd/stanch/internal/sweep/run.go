@@ -17,12 +17,13 @@ import (
 )
 
 func newSweepRun(s *cli.Streams, db *databaseFlags) *cobra.Command {
-	f, full := &engineFlags{}, false
+	f, full, all := &engineFlags{}, false, false
 	cmd := &cobra.Command{
 		Use:   "run [TARGET...]",
 		Short: "Sweep targets now, and report",
-		Long: `Sweep the targets, all if none is named, and report all their findings, the newest
-first. Each leaked key is used for one call at AWS, sts:GetCallerIdentity; --no-verify
+		Long: `Sweep the targets, all if none is named, and report. The text lists the findings that
+are new and those that are live, and counts the others; --all lists all. Other formats
+have all findings. Each leaked key is used for one call at AWS, sts:GetCallerIdentity; --no-verify
 sends nothing. If a sweep is interrupted, the next run goes on from there.
 
 A repository that cannot be read is tried three times; then it is named in the
@@ -32,6 +33,9 @@ report, the exit code is 3, and the next sweep tries again.`,
   stanch sweep run --no-verify         # without asking AWS`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			if !all {
+				f.Output.ListAll = "--all"
+			}
 			begin := func(store *sweep.Store, q *riverqueue.Queue) error {
 				names, err := targetNames(ctx, store, args)
 				if err != nil {
@@ -58,6 +62,7 @@ report, the exit code is 3, and the next sweep tries again.`,
 		},
 	}
 	f.addReport(cmd)
+	cmd.Flags().BoolVar(&all, "all", false, "list findings in the text that are neither new nor live, too")
 	cmd.Flags().BoolVar(&full, "full", false, "look at all repositories, even if GitHub says that nothing was pushed")
 	return cmd
 }

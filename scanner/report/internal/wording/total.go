@@ -28,12 +28,19 @@ func (t *Total) Add(f *finding.Finding) {
 	}
 }
 
+// Count returns how many findings that are not ignored were added.
+func (t *Total) Count() (n int) {
+	for u := range Urgencies {
+		n += t.now[u] + t.before[u]
+	}
+	return n
+}
+
 // Verdict says in a line how many leaks there are of each urgency.
 func (t *Total) Verdict(incomplete bool) string {
 	var parts []string
-	leaks := 0
+	leaks := t.Count()
 	for u := range Urgencies {
-		leaks += t.now[u] + t.before[u]
 		if n := t.now[u]; n > 0 {
 			parts = append(parts, printable.Thousands(int64(n))+" "+names[u].count)
 		}
