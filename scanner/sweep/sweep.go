@@ -170,6 +170,7 @@ const (
 	KindList   = "list"   // lists a target
 	KindScan   = "scan"   // reads new objects of a repository
 	KindVerify = "verify" // asks again about the open findings of a repository
+	KindNotify = "notify" // tells a receiver, whose name is the job's Target, what is new
 )
 
 // A Queue keeps jobs until they are done, across crashes. It keeps one of several equal
