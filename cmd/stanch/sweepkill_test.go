@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -21,7 +20,6 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/finding"
-	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
 )
@@ -97,27 +95,22 @@ func (o *sweptOrg) known(t *testing.T) (found, twice []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := store.SQL.QueryContext(t.Context(), `SELECT args FROM river_job WHERE state = 'completed'`)
+	rows, err := store.SQL.QueryContext(t.Context(), `SELECT args ->> 'what', args ->> 'number', args ->> 'sweep' FROM river_job WHERE state = 'completed' AND queue = 'scan' AND args ->> 'again' IS NULL`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rows.Close()
 	seen := map[string]bool{}
 	for rows.Next() {
-		var text []byte
-		var job struct {
-			What          string
-			Number, Sweep int64
-		}
-		if err := errors.Join(rows.Scan(&text), json.Unmarshal(text, &job)); err != nil {
+		var what, number, sweep string
+		if err := rows.Scan(&what, &number, &sweep); err != nil {
 			t.Fatal(err)
 		}
-		if key := fmt.Sprint(job); job.What == sweep.KindScan {
-			if seen[key] {
-				twice = append(twice, key)
-			}
-			seen[key] = true
+		key := fmt.Sprintf("%s of %s in %s", what, number, sweep)
+		if seen[key] {
+			twice = append(twice, key)
 		}
+		seen[key] = true
 	}
 	slices.Sort(found)
 	return found, twice

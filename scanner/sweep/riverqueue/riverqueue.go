@@ -17,11 +17,10 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
-	"github.com/riverqueue/river/rivertype"
 
-	// The drivers of the two databases: by their names "sqlite" and "pgx".
-	_ "github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"           // the driver "sqlite"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
@@ -50,12 +49,16 @@ const (
 	maxStarts = 64
 )
 
+// pollInterval is how often a process looks for jobs that nobody has told it of.
+const pollInterval = 5 * time.Second
+
 // A Queue is a sweep.Queue. Make one with New.
 type Queue struct {
 	config Config
 	driver riverdriver.Driver[*sql.Tx]
 	client *river.Client[*sql.Tx]
 	engine *sweep.Engine
+	do     func(context.Context, sweep.Job, bool, sweep.Done) error // engine.Do; tests have their own
 	jobs   jobs
 }
 
@@ -75,6 +78,38 @@ func driverOf(s *sweep.Store) riverdriver.Driver[*sql.Tx] {
 		return riverdatabasesql.New(s.SQL)
 	}
 	return riversqlite.New(s.SQL)
+}
+
+// listeningDriver returns the driver of a process that does jobs. With PostgreSQL a
+// connection of its own hears of new jobs by LISTEN; it is the only one of its pool, so
+// River keeps it. Behind a PgBouncer that pools transactions it hears nothing, and the
+// process polls.
+func listeningDriver(ctx context.Context, s *sweep.Store) (riverdriver.Driver[*sql.Tx], error) {
+	if !s.Postgres {
+		return driverOf(s), nil
+	}
+	conn, err := s.SQL.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the database: %w", err)
+	}
+	var url string
+	err = conn.Raw(func(c any) error {
+		url = c.(*stdlib.Conn).Conn().Config().ConnString()
+		return nil
+	})
+	if err := errors.Join(err, conn.Close()); err != nil {
+		return nil, fmt.Errorf("the database: %w", err)
+	}
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("the URL of the database cannot be read (it is not shown)")
+	}
+	config.MaxConns, config.MinConns, config.MinIdleConns = 1, 0, 0
+	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
+	if err != nil {
+		return nil, fmt.Errorf("listening for jobs: %w", err)
+	}
+	return riverdatabasesql.NewWithPgxListener(s.SQL, pool), nil
 }
 
 // quietLogger returns a logger for River, which logs as errors the ordinary ends of a
@@ -102,64 +137,32 @@ func Migrate(ctx context.Context, s *sweep.Store, down bool) error {
 	return nil
 }
 
-// jobArgs are a job as River keeps it. River keeps one of several jobs whose unique
-// fields are equal.
-type jobArgs struct {
-	What   string `json:"what" river:"unique"`
-	Target string `json:"target,omitempty" river:"unique"`
-	Number int64  `json:"number,omitempty" river:"unique"`
-	Sweep  int64  `json:"sweep"`
-	Full   bool   `json:"full,omitempty"`
-}
-
-// Kind implements river.JobArgs.
-func (jobArgs) Kind() string { return "stanch" }
-
-// Put implements sweep.Queue.
-func (q *Queue) Put(ctx context.Context, tx *sql.Tx, jobs []sweep.Job) error {
-	var params []river.InsertManyParams
-	seen := map[jobArgs]bool{}
-	for _, j := range jobs {
-		same := jobArgs{What: j.Kind, Target: j.Target, Number: j.Number}
-		if seen[same] { // SQLite and PostgreSQL refuse equal jobs in one statement
-			continue
-		}
-		seen[same] = true
-		params = append(params, river.InsertManyParams{
-			Args: jobArgs{What: j.Kind, Target: database.Storable(j.Target), Number: j.Number, Sweep: j.Sweep, Full: j.Full},
-			InsertOpts: &river.InsertOpts{
-				Queue: j.Kind, MaxAttempts: maxStarts, Priority: int(j.Rank) + 1, // 1 comes first
-				UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
-					rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled,
-				}},
-			},
-		})
-	}
-	if _, err := q.client.InsertManyTx(ctx, tx, params); err != nil {
-		return fmt.Errorf("putting jobs into the queue: %w", err)
-	}
-	return nil
-}
-
 // Run does jobs with e until ctx ends, or, with once, until there are none, jobs that
 // wait included. It returns when all jobs that it began have ended.
 func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
-	q.engine = e
+	if q.engine = e; q.do == nil {
+		q.do = e.Do
+	}
 	q.config.Name = cmp.Or(q.config.Name, workerName())
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &worker{q: q})
-	client, err := river.NewClient(q.driver, &river.Config{
+	driver, err := listeningDriver(ctx, q.config.Store)
+	if err != nil {
+		return err
+	}
+	client, err := river.NewClient(driver, &river.Config{
 		ID:     q.config.Name,
 		Logger: quietLogger(q.config.Log),
 		Queues: map[string]river.QueueConfig{
 			sweep.KindList:   {MaxWorkers: 1},
 			sweep.KindScan:   {MaxWorkers: cmp.Or(q.config.Scans, 2)},
 			sweep.KindVerify: {MaxWorkers: 2},
+			sweep.KindNotify: {MaxWorkers: 4}, // a slow receiver holds up no other one
 		},
-		Workers: workers, MaxAttempts: maxStarts, JobTimeout: -1, RetryPolicy: backoff(cmp.Or(q.config.Pause, 10*time.Second)),
-		// One process polls its own file; the default of a tenth of a second would be the
-		// time between two small repositories.
-		FetchCooldown: 10 * time.Millisecond, FetchPollInterval: 250 * time.Millisecond,
+		Workers: workers, MaxAttempts: maxStarts, JobTimeout: -1, RetryPolicy: backoff(q.pause()),
+		// The default of a tenth of a second would be the time between two small
+		// repositories. Put wakes the workers; they look by themselves in case that is lost.
+		FetchCooldown: 10 * time.Millisecond, FetchPollInterval: pollInterval,
 		// A clone may take hours. rescue finds dead workers by their silence.
 		RescueStuckJobsAfter: 30 * 24 * time.Hour,
 	})
@@ -237,6 +240,9 @@ func (q *Queue) Open(ctx context.Context) (n int, err error) {
 	err = q.config.Store.SQL.QueryRowContext(ctx, `SELECT COUNT(*) FROM river_job WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`).Scan(&n)
 	return n, err
 }
+
+// pause is the pause before the second try of a job.
+func (q *Queue) pause() time.Duration { return cmp.Or(q.config.Pause, 10*time.Second) }
 
 // silence is how long a worker may send no sign of life. It sends six or more in that
 // time: a pause of the machine is no death.

@@ -13,9 +13,14 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
-func open(t *testing.T) *sweep.Store {
+// open opens a database of SQLite, or that with a URL.
+func open(t *testing.T, url ...string) *sweep.Store {
 	t.Helper()
-	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "sweep.db"), true)
+	name := filepath.Join(t.TempDir(), "sweep.db")
+	if len(url) > 0 {
+		name = url[0]
+	}
+	s, err := Open(t.Context(), name, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,10 @@ func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 	if job.Attempt >= maxStarts {
 		return river.JobCancel(storableError(w.q.engine.GiveUp(ctx, w.job(a), fmt.Errorf("it was started %d times, and each time the process ended", job.Attempt))))
 	}
-	err := w.q.engine.Do(ctx, w.job(a), last, func(ctx context.Context, tx *sql.Tx) error {
+	if twin, err := w.q.twinRuns(ctx, job); err == nil && twin {
+		return w.snooze(ctx, a.What, time.Second)
+	}
+	err := w.q.do(ctx, w.job(a), last, func(ctx context.Context, tx *sql.Tx) error {
 		return w.complete(ctx, tx, job)
 	})
 	var later *sweep.Later
@@ -53,15 +56,23 @@ func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil: // the process ends; another one goes on, now
-		return river.JobSnooze(0)
+		return w.snooze(ctx, a.What, 0)
 	case errors.As(err, &later):
-		return river.JobSnooze(max(0, time.Until(later.At)))
+		return w.snooze(ctx, a.What, time.Until(later.At))
 	case errors.Is(err, sweep.ErrTaken):
 		return w.waitForOther(ctx, job)
 	case last, errors.As(err, &final):
 		return river.JobCancel(storableError(err))
 	}
+	w.q.wakeAfter(ctx, a.What, w.q.pause())
 	return storableError(err)
+}
+
+// snooze returns the error by which River runs a job again after a pause.
+func (w *worker) snooze(ctx context.Context, kind string, pause time.Duration) error {
+	pause = max(0, pause)
+	w.q.wakeAfter(ctx, kind, pause)
+	return river.JobSnooze(pause)
 }
 
 // storableError returns err as River can store it: River keeps the text as JSON in the
@@ -92,7 +103,7 @@ func (w *worker) waitForOther(ctx context.Context, job *river.Job[jobArgs]) erro
 		case errors.Is(err, rivertype.ErrNotFound), err == nil && row.FinalizedAt != nil:
 			return nil
 		case err == nil && (row.State != rivertype.JobStateRunning || row.Attempt == job.Attempt):
-			return river.JobSnooze(0) // nobody does it
+			return w.snooze(ctx, job.Args.What, 0) // nobody does it
 		}
 		select {
 		case <-ctx.Done():
