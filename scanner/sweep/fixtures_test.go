@@ -125,6 +125,7 @@ func (q *queue) Put(_ context.Context, _ *sql.Tx, jobs []Job) error {
 type host struct {
 	dir, url string // of the repositories
 	listed   []Listed
+	unlisted []Listed // that are there, and on no page
 	parents  map[string]string
 	lost     map[string]map[string]string // by repository
 	gists    []Listed
@@ -213,6 +214,19 @@ func (h *host) Repositories(_ context.Context, target string, yield func([]Liste
 		}
 	}
 	return nil
+}
+
+// Repository implements Hub. Repositories of listed and of unlisted are there.
+func (h *host) Repository(_ context.Context, _, name, id string) (Listed, error) {
+	if err := h.call("repository %s %s", name, id); err != nil {
+		return Listed{}, err
+	}
+	for _, l := range slices.Concat(h.listed, h.unlisted) {
+		if l.ID == id {
+			return l, nil
+		}
+	}
+	return Listed{}, ErrNotThere
 }
 
 // Gists implements Hub.

@@ -42,6 +42,15 @@ func (l limitedHub) Repositories(ctx context.Context, target string, yield func(
 	return l.request(ctx, func() error { return l.Hub.Repositories(ctx, target, yield) })
 }
 
+// Repository implements Hub.
+func (l limitedHub) Repository(ctx context.Context, target, name, id string) (listed Listed, err error) {
+	err = l.request(ctx, func() error {
+		listed, err = l.Hub.Repository(ctx, target, name, id)
+		return err
+	})
+	return listed, err
+}
+
 // Gists implements Hub.
 func (l limitedHub) Gists(ctx context.Context, target string, yield func([]Listed) error) error {
 	return l.request(ctx, func() error { return l.Hub.Gists(ctx, target, yield) })

@@ -20,19 +20,19 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
-const repositoryColumns = `number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, refs, activity, texts, objects, fetched`
+const repositoryColumns = `number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, refs, activity, texts, objects, fetched, sweep, doubt, told`
 
 func scanRepository(scan func(...any) error) (Repository, error) {
 	var r Repository
-	var fork, archived, private int
+	var fork, archived, private, doubt int
 	var pushed, looked, at, activity int64
 	var refs []byte
 	err := scan(&r.Number, &r.ID, &r.Target, &r.Name, &r.WebURL, &r.Clone, &fork, &r.Parent, &archived, &private, &pushed, &looked,
-		&r.State, &r.Why, &at, &r.Detector, &refs, &activity, &r.Texts, &r.Objects, &r.Fetched)
+		&r.State, &r.Why, &at, &r.Detector, &refs, &activity, &r.Texts, &r.Objects, &r.Fetched, &r.Sweep, &doubt, &r.Told)
 	if err != nil {
 		return r, err
 	}
-	r.Fork, r.Archived, r.Private = fork != 0, archived != 0, private != 0
+	r.Fork, r.Archived, r.Private, r.Doubt = fork != 0, archived != 0, private != 0, doubt != 0
 	r.Pushed, r.Looked, r.At, r.Activity = database.Time(pushed), database.Time(max(looked, 0)), database.Time(at), database.Time(activity)
 	r.Refs, err = unpackRefs(refs)
 	return r, err
@@ -266,19 +266,25 @@ func (s *Store) noteFailed(ctx context.Context, number int64, why string) error 
 	return err
 }
 
-// putRepository stores r after a scan, as part of tx.
-func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, sweep int64) error {
+// putRepository stores r after a scan, as part of tx. again reports whether there was news
+// while the scan ran: then r is still due, and needs another job once this one has ended.
+func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, sweep int64) (again bool, err error) {
 	refs, err := packRefs(r.Refs)
 	if err != nil {
-		return err
+		return false, err
 	}
+	var pushed, told int64
+	if err := database.QueryRow(ctx, tx, `SELECT pushed, told FROM repository WHERE number = $1`+s.ForUpdate(), r.Number)(&pushed, &told); err != nil {
+		return false, err
+	}
+	again = pushed != database.Millis(r.Pushed) || told > r.Told
 	if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, detector = $5, refs = $6, parent = $7,
-		activity = $8, objects = $9, fetched = $10, looked = $11, sweep = $12, texts = $13, due = 0 WHERE number = $1`,
+		activity = $8, objects = $9, fetched = $10, looked = $11, sweep = $12, texts = $13, due = $14, told = told - $15 WHERE number = $1`,
 		r.Number, r.State, r.Why, database.Millis(s.Now()), r.Detector, refs, r.Parent,
-		database.Millis(r.Activity), r.Objects, r.Fetched, database.Millis(r.Pushed), sweep, r.Texts); err != nil {
-		return err
+		database.Millis(r.Activity), r.Objects, r.Fetched, database.Millis(r.Pushed), sweep, r.Texts, database.Bool(again), r.Told); err != nil {
+		return false, err
 	}
-	return s.putTips(ctx, tx, r)
+	return again, s.putTips(ctx, tx, r)
 }
 
 // maxTips is how many tips of a repository are stored to find relatives by. The tip of a
@@ -398,6 +404,6 @@ func (s *Store) Repositories(ctx context.Context, target string, each func(Repos
 			return err
 		}
 		return each(r)
-	}, `SELECT number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, NULL, activity, texts, objects, fetched
+	}, `SELECT number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, NULL, activity, texts, objects, fetched, sweep, doubt, told
 		FROM repository WHERE $1 = '' OR target = $1 ORDER BY target, name`, target)
 }

@@ -79,6 +79,9 @@ func (w *scanJob) run(ctx context.Context, done Done) (err error) {
 		return err
 	}
 	w.hub = w.withLimits(hub)
+	if ended, err := w.lookUp(ctx, done); err != nil || ended {
+		return err
+	}
 	if w.afresh = w.repo.Detector != w.Detector; w.afresh {
 		w.repo.Refs = map[string]string{}
 	}
@@ -210,7 +213,7 @@ func (w *scanJob) cloneURL(ctx context.Context) (string, error) {
 // findLost asks which commits were left behind since the last time. Each such change is a
 // push: without one, there is nothing to ask.
 func (w *scanJob) findLost(ctx context.Context) (err error) {
-	if !w.isRepository() || !w.afresh && w.repo.Looked.Equal(w.repo.Pushed) {
+	if !w.isRepository() || !w.afresh && w.repo.Told == 0 && w.repo.Looked.Equal(w.repo.Pushed) {
 		return nil
 	}
 	since := w.repo.Activity
@@ -291,13 +294,18 @@ func (w *scanJob) commit(ctx context.Context, result Result, done Done) error {
 				return err
 			}
 		}
-		if err := w.Store.putRepository(ctx, tx, w.repo, w.target.Sweep); err != nil {
+		again, err := w.Store.putRepository(ctx, tx, w.repo, w.target.Sweep)
+		if err != nil {
 			return err
 		}
 		if err := w.Store.endIfDone(ctx, tx, w.repo.Target); err != nil {
 			return err
 		}
-		return done(ctx, tx)
+		if err := done(ctx, tx); err != nil || !again {
+			return err
+		}
+		// The queue keeps one of several equal jobs, so news that came meanwhile has none.
+		return w.Queue.Put(ctx, tx, []Job{{Kind: KindScan, Number: w.repo.Number, Sweep: w.target.Sweep, Rank: RankPush}})
 	})
 }
 

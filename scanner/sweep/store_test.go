@@ -154,7 +154,8 @@ func (s *clockedStore) read(t *testing.T, number int64, state string, refs map[s
 	r.State, r.Detector, r.Refs = state, "v1", hashedRefs(refs)
 	sweep := s.get(t).Sweep
 	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		return errors.Join(endLease(ctx, tx, number, lease), s.putRepository(ctx, tx, r, sweep), s.endIfDone(ctx, tx, r.Target))
+		_, err := s.putRepository(ctx, tx, r, sweep)
+		return errors.Join(endLease(ctx, tx, number, lease), err, s.endIfDone(ctx, tx, r.Target))
 	})
 	return r
 }

@@ -86,6 +86,11 @@ type Repository struct {
 	Texts    string    // until where texts beside it were read
 	Objects  int64     // read when it was looked at last
 	Fetched  int64     // bytes, then
+	Sweep    int64     // number of the last sweep of the target that has read it or failed to
+	// Doubt says that the host is asked about the repository itself before it is read. Told
+	// counts the news of it that no scan has read.
+	Doubt bool
+	Told  int64
 }
 
 // A Listed is a repository as its host lists it.
@@ -104,6 +109,10 @@ type Hub interface {
 	// Repositories calls yield with repositories of target, the one with the latest push
 	// first, until there are no more or yield wants no more.
 	Repositories(ctx context.Context, target string, yield func([]Listed) (more bool, err error)) error
+	// Repository looks up one repository of target by the name that it had, for a second look
+	// before it is taken for gone. The error is or wraps ErrNotThere if there is none with
+	// the id any more, or target has it no more.
+	Repository(ctx context.Context, target, name, id string) (Listed, error)
 	// Gists calls yield with gists. They are listed less often.
 	Gists(ctx context.Context, target string, yield func([]Listed) error) error
 	// Texts returns the texts beside a repository that changed since a cursor, or all texts
@@ -164,6 +173,9 @@ type Change struct {
 // An Observer is told of each Change as part of the transaction that stores it. If it
 // returns an error, nothing is stored.
 type Observer func(ctx context.Context, tx *sql.Tx, c Change) error
+
+// ErrNotThere says that a host has no such repository, or does not show it.
+var ErrNotThere = errors.New("there is no such repository, or not for this token")
 
 // The kinds of jobs.
 const (

@@ -117,13 +117,35 @@ func (h *hub) Repositories(ctx context.Context, target string, yield func([]swee
 	return Later(h.lister.EachAPIPage(ctx, target, func(page []github.Repository) (bool, error) {
 		list := make([]sweep.Listed, len(page))
 		for i, r := range page {
-			list[i] = sweep.Listed{
-				ID: strconv.FormatInt(r.ID, 10), Name: r.Name, Fork: r.Fork, Archived: r.Archived, Private: r.Private,
-				HasWiki: r.HasWiki, Pushed: r.PushedAt, Skip: h.options.Filter.Excludes(r, h.single),
-			}
+			list[i] = h.listed(r)
 		}
 		return yield(list)
 	}))
+}
+
+func (h *hub) listed(r github.Repository) sweep.Listed {
+	return sweep.Listed{
+		ID: strconv.FormatInt(r.ID, 10), Name: r.Name, Fork: r.Fork, Archived: r.Archived, Private: r.Private,
+		HasWiki: r.HasWiki, Pushed: r.PushedAt, Skip: h.options.Filter.Excludes(r, h.single),
+	}
+}
+
+// Repository implements sweep.Hub.
+func (h *hub) Repository(ctx context.Context, target, name, id string) (sweep.Listed, error) {
+	number, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return sweep.Listed{}, fmt.Errorf("%q is no id of a repository: %w", id, err)
+	}
+	r, err := h.lister.LookUp(ctx, name, number)
+	switch owner, _, _ := strings.Cut(r.Name, "/"); {
+	case errors.Is(err, github.ErrGone):
+		return sweep.Listed{}, fmt.Errorf("%w: %w", sweep.ErrNotThere, err)
+	case err != nil:
+		return sweep.Listed{}, Later(err)
+	case !h.single && !strings.EqualFold(owner, target):
+		return sweep.Listed{}, fmt.Errorf("%w: it belongs to %s now", sweep.ErrNotThere, owner)
+	}
+	return h.listed(r), nil
 }
 
 // Gists implements sweep.Hub.
