@@ -53,7 +53,7 @@ func TestGitHubSimulator(t *testing.T) {
 		// The query has passed GitHub's schema; the simulator has no repository.
 		github.Discussions: `discussions: GitHub's GraphQL: Assert condition failed: no repository found`,
 	} {
-		texts, err := l.Texts("ada/app", []string{kind}, time.Time{})
+		texts, err := l.Texts("ada/app", []string{kind}, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package github
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -54,15 +55,16 @@ type Texts struct {
 	lister    *Lister
 	repo      string
 	kinds     []string
-	since     time.Time
-	next      time.Time
+	from      string // a cursor
+	next      textCursor
+	complete  bool // the next Texts has nothing to read but news
 	locations map[finding.BlobID]finding.Location
 }
 
-// Texts returns the texts of some kinds beside a repository that changed since then; all
-// if since is zero. Discussions, and the texts of releases, are read as a whole each
-// time.
-func (l *Lister) Texts(repo string, kinds []string, since time.Time) (*Texts, error) {
+// Texts returns the texts of some kinds beside a repository that changed since a cursor;
+// all if cursor is "". Discussions are read as a whole each time, and so are the texts of
+// releases if the list of releases has changed.
+func (l *Lister) Texts(repo string, kinds []string, cursor string) (*Texts, error) {
 	if !fullName().MatchString(repo) {
 		return nil, fmt.Errorf("%q is not a repository of the form owner/name", repo)
 	}
@@ -71,12 +73,23 @@ func (l *Lister) Texts(repo string, kinds []string, since time.Time) (*Texts, er
 			return nil, fmt.Errorf("%q is nothing that GitHub keeps beside a repository", k)
 		}
 	}
-	return &Texts{lister: l, repo: repo, kinds: kinds, since: since, next: since}, nil
+	if _, _, err := parseTextCursor(cursor); err != nil {
+		return nil, fmt.Errorf("%s: %w", repo, err)
+	}
+	return &Texts{lister: l, repo: repo, kinds: kinds, from: cursor}, nil
 }
 
-// Next returns the time from which the next Texts of the same kinds has to read, by the
-// clock of GitHub. It does not change until Blobs has read everything.
-func (t *Texts) Next() time.Time { return t.next }
+// Next returns, after Blobs, the cursor for the next Texts of the same repository. If Blobs was cut off
+// by a limit, the next Texts goes on from there: the texts that were yielded before are
+// read no more, so their findings have to be stored with the cursor. complete reports
+// whether the next Texts has nothing to read but news.
+func (t *Texts) Next() (cursor string, complete bool) {
+	text, err := json.Marshal(t.next)
+	if err != nil { // a time before the year 0 or after 9999, which no server says
+		return "", false
+	}
+	return string(text), t.complete
+}
 
 // A text is one of Texts.
 type text struct {
@@ -96,78 +109,111 @@ type textReader struct {
 	seen    map[finding.BlobID]bool
 	yield   func(scanner.Blob) error
 	stopped error // of yield
-	unread  bool
 }
+
+// A textList is a list of GitHub that has texts of some kinds.
+type textList struct {
+	what  string
+	kinds []string
+	read  func(context.Context, *feed) error
+}
+
+// lists returns the lists that have texts of the kinds that t wants, each with those kinds
+// alone, in the order in which they are read.
+func (t *Texts) lists() (wanted []textList) {
+	for _, list := range []textList{
+		{"issues", []string{Issues}, issues},
+		{"pull requests", []string{Pulls}, pulls},
+		{"comments", []string{Issues, Pulls}, comments},
+		{"comments on changes", []string{Pulls}, reviewComments},
+		{"releases", []string{Releases}, releases},
+		{"logs of workflows", []string{Actions}, logs},
+		{"artifacts of workflows", []string{Actions}, artifacts},
+		{"discussions", []string{Discussions}, discussions},
+	} {
+		list.kinds = slices.DeleteFunc(list.kinds, func(kind string) bool { return !t.wants(kind) })
+		if len(list.kinds) > 0 {
+			wanted = append(wanted, list)
+		}
+	}
+	return wanted
+}
+
+// name returns the name of the list in a cursor. With other kinds it is another one: then
+// it has to be read from the beginning.
+func (l textList) name() string { return l.what + " of " + strings.Join(l.kinds, ",") }
 
 // Blobs implements scanner.Source.
 func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
-	begun := time.Now()
-	t.locations = map[finding.BlobID]finding.Location{}
+	t.locations, t.complete = map[finding.BlobID]finding.Location{}, false
 	r := &textReader{Texts: t, seen: map[finding.BlobID]bool{}, yield: yield}
-	for _, feed := range []struct {
-		what  string
-		kinds []string
-		read  func(context.Context) error
-	}{
-		{"issues", []string{Issues}, r.issues},
-		{"pull requests", []string{Pulls}, r.pulls},
-		{"comments", []string{Issues, Pulls}, r.comments},
-		{"comments on changes", []string{Pulls}, r.reviewComments},
-		{"releases", []string{Releases}, r.releases},
-		{"logs of workflows", []string{Actions}, r.logs},
-		{"artifacts of workflows", []string{Actions}, r.artifacts},
-		{"discussions", []string{Discussions}, r.discussions},
-	} {
-		if !slices.ContainsFunc(feed.kinds, r.wants) {
+	from, since, err := parseTextCursor(t.from)
+	if err != nil {
+		return err
+	}
+	lists := t.lists()
+	t.next = textCursor{}
+	for _, list := range lists {
+		t.next[list.name()] = cmp.Or(from[list.name()], &feedCursor{Since: since})
+	}
+	for _, list := range lists {
+		f := r.feed(list.name())
+		if f.Done {
 			continue
 		}
-		err := feed.read(ctx)
+		err := list.read(ctx, f)
 		if stop := errors.Join(r.stopped, ctx.Err()); stop != nil {
 			return stop
 		}
 		if limited := new(RateLimited); errors.As(err, &limited) { // all that follows would be refused as well
 			return err
 		}
-		if err != nil && !switchedOff(err) {
-			r.unread = true
-			b := scanner.Blob{ID: finding.BlobID(feed.what), Kind: finding.KindComment, Name: feed.what, Err: err}
+		switch {
+		case err == nil:
+			f.end()
+		case switchedOff(err):
+			f.Done = true
+		default:
+			f.Done, f.Again = true, true
+			b := scanner.Blob{ID: finding.BlobID(list.what), Kind: finding.KindComment, Name: list.what, Err: err}
 			if err := yield(b); err != nil {
 				return err
 			}
 		}
 	}
-	if !r.unread {
-		// A minute for changes that GitHub shows late.
-		t.next = t.lister.transport.now().Add(-time.Since(begun) - time.Minute)
+	t.complete = true
+	for _, f := range t.next {
+		t.complete = t.complete && !f.Again
+		f.Done, f.Again = false, false
 	}
 	return ctx.Err()
 }
 
-func (r *textReader) wants(kind string) bool { return slices.Contains(r.kinds, kind) }
+func (t *Texts) wants(kind string) bool { return slices.Contains(t.kinds, kind) }
 
 // add yields one, if it was not yielded before.
-func (r *textReader) add(one text) error {
+func (f *feed) add(one text) error {
 	// Lists overlap, and one may be edited between two pages.
 	id := finding.BlobID(one.id)
 	if !one.edited.IsZero() {
 		id += finding.BlobID("@" + one.edited.UTC().Format(time.RFC3339))
 	}
-	if r.seen[id] {
+	if f.seen[id] {
 		return nil
 	}
-	r.seen[id] = true
-	one.url = cmp.Or(one.url, r.lister.WebURL(r.repo)+"/"+one.id)
+	f.seen[id] = true
+	one.url = cmp.Or(one.url, f.lister.WebURL(f.repo)+"/"+one.id)
 	b := scanner.Blob{ID: id, Kind: one.kind, Name: one.url, Data: one.file, Err: one.err}
 	switch {
 	case one.err != nil:
 		// A file that is too large now will be too large the next time.
-		r.unread, b.Data = r.unread || !errors.Is(one.err, errTooLarge), nil
+		f.Pass.Missed, b.Data = f.Pass.Missed || !errors.Is(one.err, errTooLarge), nil
 	case one.file == nil:
 		b.Data = []byte(strings.TrimPrefix(one.title+"\n\n"+one.body, "\n\n"))
 	}
-	r.locations[id] = finding.Location{Repo: r.lister.WebURL(r.repo), Kind: one.kind, Path: one.url, Author: one.author, Time: one.at}
-	r.stopped = r.yield(b)
-	return r.stopped
+	f.locations[id] = finding.Location{Repo: f.lister.WebURL(f.repo), Kind: one.kind, Path: one.url, Author: one.author, Time: one.at}
+	f.stopped = f.yield(b)
+	return f.stopped
 }
 
 // Locate implements scanner.Source, for texts that Blobs has yielded.

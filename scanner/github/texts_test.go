@@ -4,9 +4,11 @@ import (
 	"archive/zip"
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -38,6 +40,8 @@ type textServer struct {
 	between func()
 	fakes   map[string]fake
 	asked   []string
+	// unchanged counts the answers that GitHub does not count.
+	unchanged int
 }
 
 func newTextServer(t *testing.T) (*textServer, *Lister) {
@@ -65,7 +69,7 @@ func (s *textServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "issues/comments":
 		s.list(w, r, s.comments, "issues/1#issuecomment")
 	default:
-		_, _ = w.Write([]byte("[]"))
+		s.answer(w, r, []int{})
 	}
 }
 
@@ -73,6 +77,7 @@ func (s *textServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *textServer) list(w http.ResponseWriter, r *http.Request, items []item, path string) {
 	since, _ := time.Parse(time.RFC3339, r.FormValue("since"))
 	page, _ := strconv.Atoi(r.FormValue("page"))
+	page = max(1, page)
 	if len(s.asked) > 1 {
 		s.between()
 	}
@@ -80,6 +85,9 @@ func (s *textServer) list(w http.ResponseWriter, r *http.Request, items []item, 
 	slices.SortFunc(items, func(a, b item) int {
 		return cmp.Or(a.updated.Compare(b.updated), cmp.Compare(a.number, b.number))
 	})
+	if r.FormValue("direction") == "desc" {
+		slices.Reverse(items)
+	}
 	items = items[min(len(items), (page-1)*perPage):min(len(items), page*perPage)]
 	answer := []map[string]any{}
 	for _, i := range items {
@@ -94,7 +102,23 @@ func (s *textServer) list(w http.ResponseWriter, r *http.Request, items []item, 
 		}
 		answer = append(answer, one)
 	}
-	_ = json.NewEncoder(w).Encode(answer)
+	s.answer(w, r, answer)
+}
+
+// answer answers with JSON, or with 304 if that is what the client has.
+func (s *textServer) answer(w http.ResponseWriter, r *http.Request, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	etag := fmt.Sprintf(`W/"%x"`, sha256.Sum256(append([]byte(r.Header.Get("Authorization")), body...)))
+	w.Header().Set("ETag", etag)
+	if r.Header.Get("If-None-Match") == etag {
+		s.unchanged++
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	_, _ = w.Write(body)
 }
 
 // read returns what src has, by id without the time, and what it could not read.
@@ -115,9 +139,9 @@ func read(t *testing.T, src *Texts) (texts map[string]string, unread []string) {
 	return texts, unread
 }
 
-func texts(t *testing.T, l *Lister, since time.Time, kinds ...string) *Texts {
+func texts(t *testing.T, l *Lister, cursor string, kinds ...string) *Texts {
 	t.Helper()
-	src, err := l.Texts("ada/app", kinds, since)
+	src, err := l.Texts("ada/app", kinds, cursor)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +180,7 @@ func TestTextsWhileEdited(t *testing.T) {
 					edit++
 				}
 			}
-			got, unread := read(t, texts(t, l, time.Time{}, Issues))
+			got, unread := read(t, texts(t, l, "", Issues))
 			if len(got) != want || len(unread) > 0 || got["issues/2"] != "title 2\n\nbody 2" {
 				t.Errorf("%d of %d issues, unread %v", len(got), want, unread)
 			}
@@ -165,29 +189,218 @@ func TestTextsWhileEdited(t *testing.T) {
 	s, l := newTextServer(t)
 	page := fmt.Sprintf("[%s]", strings.TrimSuffix(strings.Repeat(`{"number":1,"pull_request":{},"updated_at":"2026-01-02T12:00:00Z"},`, perPage), ","))
 	s.fakes["issues"] = says(200, page)
-	if _, unread := read(t, texts(t, l, time.Time{}, Issues)); len(unread) != 1 || !strings.Contains(unread[0], "the same again") {
+	if _, unread := read(t, texts(t, l, "", Issues)); len(unread) != 1 || !strings.Contains(unread[0], "the same again") {
 		t.Errorf("unread %v after %d requests", unread, len(s.asked))
 	}
 }
 
-// TestTextsNext: the next run reads what was changed since, and only that.
+// TestTextsNext: the next run reads what was changed since, and only that, and what failed.
 func TestTextsNext(t *testing.T) {
 	s, l := newTextServer(t)
 	now := time.Now()
 	s.issues = []item{{1, false, now.Add(-time.Hour)}, {2, false, now.Add(-2 * time.Hour)}}
-	first := texts(t, l, time.Time{}, Issues, Pulls)
+	first := texts(t, l, "", Issues, Pulls)
 	if got, _ := read(t, first); len(got) != 2 {
 		t.Error(got)
 	}
 	s.issues[1].updated = now
-	second := texts(t, l, first.Next(), Issues, Pulls)
+	second := texts(t, l, next(t, first, true), Issues, Pulls)
 	if got, _ := read(t, second); len(got) != 1 || got["issues/2"] == "" {
 		t.Error(got)
 	}
+	s.comments = []item{{3, false, now}}
 	s.fakes["issues/comments"] = says(403, `{"message":"Resource not accessible by integration"}`)
-	third := texts(t, l, second.Next(), Issues)
-	if _, unread := read(t, third); len(unread) != 1 || !strings.Contains(unread[0], "not accessible") || !third.Next().Equal(second.Next()) {
-		t.Errorf("unread %v, next %v", unread, third.Next())
+	third := texts(t, l, next(t, second, true), Issues, Pulls)
+	if _, unread := read(t, third); len(unread) != 1 || !strings.Contains(unread[0], "not accessible") {
+		t.Errorf("unread %v", unread)
+	}
+	delete(s.fakes, "issues/comments")
+	fourth := texts(t, l, next(t, third, false), Issues, Pulls)
+	if got, _ := read(t, fourth); len(got) != 1 || got["issues/comments/3"] == "" {
+		t.Error(got)
+	}
+	// A kind that is added is read from the beginning; so is a list with other kinds.
+	s.comments = append(s.comments, item{4, true, noon})
+	for _, kinds := range [][]string{{Issues}, {Issues, Pulls}} {
+		before := texts(t, l, "", Issues)
+		read(t, before)
+		src := texts(t, l, next(t, before, true), kinds...)
+		if got, _ := read(t, src); (got["issues/comments/4"] != "") != (len(kinds) == 2) {
+			t.Errorf("%v: %v", kinds, got)
+		}
+	}
+}
+
+// next returns the cursor after src.
+func next(t *testing.T, src *Texts, complete bool) string {
+	t.Helper()
+	cursor, whole := src.Next()
+	if whole != complete {
+		t.Errorf("complete: %v, want %v: %s", whole, complete, cursor)
+	}
+	return cursor
+}
+
+// TestTextsUnchanged: GitHub counts no request for a list that is as it was, with the same
+// token; with another token it costs one request, as without ETags.
+func TestTextsUnchanged(t *testing.T) {
+	s, l := newTextServer(t)
+	s.issues, s.comments = []item{{1, false, noon}, {2, true, noon}}, []item{{3, false, noon}, {4, true, noon}}
+	first := texts(t, l, "", Issues, Pulls, Releases)
+	if got, unread := read(t, first); len(got) != 3 || len(unread) > 0 {
+		t.Errorf("%v, unread %v", got, unread)
+	}
+	cursor, lists := next(t, first, true), len(s.asked)
+	for range 3 {
+		s.asked, s.unchanged = nil, 0
+		src := texts(t, l, cursor, Issues, Pulls, Releases)
+		if got, _ := read(t, src); len(got) > 0 || len(s.asked) != lists || s.unchanged != lists {
+			t.Errorf("%d of %d requests are free: %v", s.unchanged, len(s.asked), got)
+		}
+		if again := next(t, src, true); again != cursor {
+			t.Errorf("%s becomes %s", cursor, again)
+		}
+	}
+	s.issues[0].updated = time.Now()
+	s.asked, s.unchanged = nil, 0
+	if got, _ := read(t, texts(t, l, cursor, Issues, Pulls, Releases)); len(got) != 1 || len(s.asked) != lists || s.unchanged != lists-1 {
+		t.Errorf("%d of %d requests are free: %v", s.unchanged, len(s.asked), got)
+	}
+	other, err := NewLister(s.URL, Static{detectors.NewSecret("another-" + token)}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.asked, s.unchanged = nil, 0
+	if got, _ := read(t, texts(t, other, cursor, Issues, Pulls, Releases)); len(got) != 1 || len(s.asked) != lists || s.unchanged != 0 {
+		t.Errorf("%d of %d requests are free: %v", s.unchanged, len(s.asked), got)
+	}
+}
+
+// TestTextsCutOff: a pass that limits cut off again and again yields each text, and goes on
+// where it was: it makes no more requests in all than one without limits, but one for each
+// limit.
+func TestTextsCutOff(t *testing.T) {
+	made := func(s *textServer) {
+		for i := range 450 {
+			s.issues = append(s.issues, item{i + 1, false, noon.Add(time.Duration(i) * time.Minute)})
+			s.comments = append(s.comments, item{i + 1, i%2 == 0, noon.Add(time.Duration(i) * time.Second)})
+		}
+		at := `"created_at":"2026-01-02T12:00:00Z","updated_at":"2026-01-02T12:00:00Z"`
+		for page, body := range map[string]string{
+			"pulls":    `{"number":%d,"title":"pull",` + at + `}`,
+			"releases": `{"id":%d,"tag_name":"v",` + at + `,"assets":[{"id":1%[1]d,"size":1,` + at + `}]}`,
+		} {
+			s.fakes[page] = func(w http.ResponseWriter, r *http.Request) {
+				n, _ := strconv.Atoi(r.FormValue("page"))
+				if n < 3 {
+					w.Header().Set("Link", fmt.Sprintf(`<http://%s/x?page=%d>; rel="next"`, r.Host, n+1))
+				}
+				says(200, "["+fmt.Sprintf(body, 2*n)+","+fmt.Sprintf(body, 2*n+1)+"]")(w, r)
+			}
+		}
+		s.fakes["actions/runs"] = says(200, `{"workflow_runs":[{"id":1,`+at+`},{"id":2,`+at+`},{"id":3,`+at+`}]}`)
+		s.fakes["actions/artifacts"] = says(200, `{"artifacts":[{"id":4,`+at+`},{"id":5,`+at+`}]}`)
+		s.fakes["/graphql"] = func(w http.ResponseWriter, r *http.Request) {
+			var sent struct{ Variables struct{ After string } }
+			_ = json.NewDecoder(r.Body).Decode(&sent)
+			n, _ := strconv.Atoi(sent.Variables.After)
+			says(200, fmt.Sprintf(`{"data":{"repository":{"discussions":{"pageInfo":{"hasNextPage":%v,"endCursor":"%d"},"nodes":[{"id":"D%[2]d"}]}}}}`, n < 2, n+1))(w, r)
+		}
+	}
+	kinds := []string{Issues, Pulls, Releases, Actions, Discussions}
+	s, l := newTextServer(t)
+	made(s)
+	want, unread := read(t, texts(t, l, "", kinds...))
+	if len(want) != 450+450+6+12+5+3 || len(unread) > 0 {
+		t.Fatalf("%d texts, unread %v", len(want), unread)
+	}
+	whole := len(s.asked)
+
+	for _, every := range []int{1, 2, 7} {
+		s, l := newTextServer(t)
+		made(s)
+		l.MaxWait = 0
+		left, limits := every, 0
+		handler := s.Config.Handler
+		s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if left--; left < 0 {
+				limits++
+				says(429, ``, "Retry-After: 600")(w, r)
+				return
+			}
+			handler.ServeHTTP(w, r)
+		})
+		got, cursor, complete := map[string]string{}, "", false
+		for tries := 0; !complete && tries < 2*whole; tries++ {
+			l.transport.until, left = time.Time{}, every+1
+			src := texts(t, l, cursor, kinds...)
+			err := src.Blobs(t.Context(), func(b scanner.Blob) error {
+				id, _, _ := strings.Cut(string(b.ID), "@")
+				got[id] = string(b.Data)
+				return b.Err
+			})
+			if limited := new(RateLimited); err != nil && !errors.As(err, &limited) {
+				t.Fatal(err)
+			}
+			cursor, complete = src.Next()
+		}
+		if !complete {
+			t.Log(cursor)
+		}
+		if !complete || !maps.Equal(got, want) {
+			t.Errorf("after each %d: %d of %d texts, complete: %v", every, len(got), len(want), complete)
+		}
+		t.Logf("after each %d requests: %d of %d requests, %d limits", every, len(s.asked), whole, limits)
+		if len(s.asked) > whole+2*limits {
+			t.Errorf("after each %d: %d requests, and %d in one go", every, len(s.asked), whole)
+		}
+	}
+}
+
+// TestTextsMissed: a file that could not be downloaded before a limit is read again by the
+// next pass.
+func TestTextsMissed(t *testing.T) {
+	s, l := newTextServer(t)
+	l.MaxWait, l.Wait = 0, nothing
+	at := `"created_at":"2026-01-02T12:00:00Z","updated_at":"2026-01-02T12:00:00Z"`
+	s.fakes["actions/runs"] = says(200, `{"workflow_runs":[{"id":1,`+at+`},{"id":2,`+at+`}]}`)
+	s.fakes["actions/runs/1/logs"] = says(302, ``, "Location: http://elsewhere.example/")
+	s.fakes["actions/runs/2/logs"] = says(429, ``, "Retry-After: 600")
+	s.fakes["actions/artifacts"] = says(200, `{}`)
+	first := texts(t, l, "", Actions)
+	if err := first.Blobs(t.Context(), func(scanner.Blob) error { return nil }); err == nil {
+		t.Error("the limit is no error")
+	}
+	delete(s.fakes, "actions/runs/1/logs")
+	delete(s.fakes, "actions/runs/2/logs")
+	l.transport.until = time.Time{}
+	second := texts(t, l, next(t, first, false), Actions)
+	if got, _ := read(t, second); len(got) != 1 || got["actions/runs/2"] == "" {
+		t.Error(got)
+	}
+	third := texts(t, l, next(t, second, false), Actions)
+	if got, _ := read(t, third); len(got) != 2 {
+		t.Error(got)
+	}
+	next(t, third, true)
+}
+
+// TestTextCursor: the time that earlier versions have stored holds for all lists, and
+// damage is an error.
+func TestTextCursor(t *testing.T) {
+	s, l := newTextServer(t)
+	s.issues = []item{{1, false, noon.Add(-time.Hour)}, {2, false, noon}}
+	src := texts(t, l, noon.Add(-time.Minute).Format(time.RFC3339), Issues)
+	if got, _ := read(t, src); len(got) != 1 || got["issues/2"] == "" {
+		t.Error(got)
+	}
+	for _, damaged := range []string{"{", "2026", `{"issues of issues":[]}`} {
+		if _, err := l.Texts("ada/app", []string{Issues}, damaged); err == nil || !strings.Contains(err.Error(), "until where texts were read") {
+			t.Errorf("%s: %v", damaged, err)
+		}
+	}
+	if got, _ := read(t, texts(t, l, `{"issues of issues":null}`, Issues)); len(got) != 2 {
+		t.Error(got)
 	}
 }
 
@@ -237,7 +450,7 @@ func TestTexts(t *testing.T) {
 			[]string{"tried 3 times", "refusing the redirect to elsewhere.example", "too large", "too large"}},
 	} {
 		t.Run(tt.kind, func(t *testing.T) {
-			src := texts(t, l, time.Time{}, tt.kind)
+			src := texts(t, l, "", tt.kind)
 			src.MaxSize = 5000
 			got, unread := read(t, src)
 			if fmt.Sprint(got) != fmt.Sprint(tt.want) {
@@ -258,11 +471,11 @@ func TestTexts(t *testing.T) {
 	}
 	for _, kind := range []string{Issues, Pulls, Actions, Releases} {
 		s.fakes = map[string]fake{"issues": says(410, `{"message":"Issues are disabled for this repo"}`), "issues/comments": says(200, `[]`), "actions/runs": says(200, `{}`), "actions/artifacts": says(200, `{}`)}
-		if got, unread := read(t, texts(t, l, time.Time{}, kind)); len(got)+len(unread) > 0 {
+		if got, unread := read(t, texts(t, l, "", kind)); len(got)+len(unread) > 0 {
 			t.Errorf("%s: got %q, unread %q", kind, got, unread)
 		}
 	}
-	if _, err := l.Texts("ada/app", []string{"wishes"}, noon); err == nil {
+	if _, err := l.Texts("ada/app", []string{"wishes"}, ""); err == nil {
 		t.Error("an unknown kind is taken")
 	}
 }
@@ -274,11 +487,12 @@ func TestTextsLimited(t *testing.T) {
 		s, l := newTextServer(t)
 		s.fakes["actions/runs"] = says(200, `{"workflow_runs":[{"id":9,"updated_at":"2026-01-02T12:00:00Z"}]}`)
 		s.fakes[path] = says(429, `{"message":"slow down"}`, "Retry-After: 600")
-		src := texts(t, l, noon.Add(-time.Hour), Issues, Actions)
+		src := texts(t, l, "", Issues, Actions)
 		err := src.Blobs(t.Context(), func(b scanner.Blob) error { return b.Err })
-		if limited := new(RateLimited); !errors.As(err, &limited) || time.Until(limited.Until) < 9*time.Minute || !src.Next().Equal(noon.Add(-time.Hour)) {
-			t.Errorf("%s: %v, next %v", path, err, src.Next())
+		if limited := new(RateLimited); !errors.As(err, &limited) || time.Until(limited.Until) < 9*time.Minute {
+			t.Errorf("%s: %v", path, err)
 		}
+		next(t, src, false)
 	}
 }
 
@@ -334,7 +548,7 @@ func TestDiscussions(t *testing.T) {
 	s, l := newTextServer(t)
 	l.MaxWait, l.Wait = time.Hour, nothing
 	s.fakes["/graphql"] = next
-	got, unread := read(t, texts(t, l, time.Time{}, Discussions))
+	got, unread := read(t, texts(t, l, "", Discussions))
 	want := map[string]string{"discussions/D1": "one\n\nb1", "discussions/C1": "b2", "discussions/R1": "b3", "discussions/R2": "b4", "discussions/C2": "b5", "discussions/D2": "two\n\n"}
 	if fmt.Sprint(got) != fmt.Sprint(want) || len(unread) > 0 || len(asked) != 5 {
 		t.Errorf("got %q, unread %q, asked %q", got, unread, asked)
@@ -347,7 +561,7 @@ func TestDiscussions(t *testing.T) {
 		`[`: "unexpected EOF",
 	} {
 		s.fakes["/graphql"] = says(200, answer)
-		if _, unread := read(t, texts(t, l, time.Time{}, Discussions)); len(unread) != 1 || !strings.Contains(unread[0], want) {
+		if _, unread := read(t, texts(t, l, "", Discussions)); len(unread) != 1 || !strings.Contains(unread[0], want) {
 			t.Errorf("%s: %q", answer, unread)
 		}
 	}

@@ -3,7 +3,6 @@ package github
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/go-github/v60/github"
 
@@ -15,64 +14,47 @@ import (
 const maxRuns = 100
 
 // logs reads the logs of the last runs, a zip each.
-func (r *textReader) logs(ctx context.Context) error {
+func logs(ctx context.Context, f *feed) error {
 	var list struct {
 		Runs []*github.WorkflowRun `json:"workflow_runs"`
 	}
-	if _, err := get(ctx, r.lister.sender, fmt.Sprintf("repos/%s/actions/runs?status=completed&per_page=%d%s", r.repo, maxRuns, r.created()), &list); err != nil {
+	_, same, err := f.page(ctx, fmt.Sprintf("repos/%s/actions/runs?status=completed&per_page=%d", f.repo, maxRuns), 1, &list)
+	if err != nil || same {
 		return err
 	}
-	for _, run := range list.Runs {
-		if run.GetUpdatedAt().Before(r.since) {
-			continue
+	return each(f, list.Runs, (*github.WorkflowRun).GetID, func(run *github.WorkflowRun) error {
+		if run.GetUpdatedAt().Before(f.Since) {
+			return nil
 		}
 		one := text{
 			kind: finding.KindActionsLog, id: fmt.Sprintf("actions/runs/%d", run.GetID()), url: run.GetHTMLURL(),
 			author: run.GetActor().GetLogin(), at: run.GetCreatedAt().Time,
 		}
-		if err := r.addFile(ctx, one, fmt.Sprintf("repos/%s/actions/runs/%d/logs", r.repo, run.GetID()), r.MaxSize); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// created returns the parameter that leaves out runs which were read before. A run
-// lasts up to 35 days, most up to an hour: one that began a day before is asked for
-// again.
-func (r *textReader) created() string {
-	if r.since.IsZero() {
-		return ""
-	}
-	return "&created=%3E%3D" + r.since.Add(-24*time.Hour).UTC().Format("2006-01-02T15:04:05Z")
+		return f.addFile(ctx, one, fmt.Sprintf("repos/%s/actions/runs/%d/logs", f.repo, run.GetID()), f.MaxSize)
+	})
 }
 
 // artifacts reads the artifacts of the last runs, a zip each.
-func (r *textReader) artifacts(ctx context.Context) error {
+func artifacts(ctx context.Context, f *feed) error {
 	var list struct {
 		Artifacts []*github.Artifact `json:"artifacts"`
 	}
-	if _, err := get(ctx, r.lister.sender, fmt.Sprintf("repos/%s/actions/artifacts?per_page=%d", r.repo, maxRuns), &list); err != nil {
+	_, same, err := f.page(ctx, fmt.Sprintf("repos/%s/actions/artifacts?per_page=%d", f.repo, maxRuns), 1, &list)
+	if err != nil || same {
 		return err
 	}
-	for _, a := range list.Artifacts {
-		if a.GetExpired() || a.GetCreatedAt().Before(r.since) {
-			continue
+	return each(f, list.Artifacts, (*github.Artifact).GetID, func(a *github.Artifact) error {
+		if a.GetExpired() || a.GetCreatedAt().Before(f.Since) {
+			return nil
 		}
 		one := text{
 			kind: finding.KindArtifact, id: fmt.Sprintf("actions/artifacts/%d", a.GetID()), at: a.GetCreatedAt().Time,
-			url: fmt.Sprintf("%s/actions/runs/%d/artifacts/%d", r.lister.WebURL(r.repo), a.GetWorkflowRun().GetID(), a.GetID()),
+			url: fmt.Sprintf("%s/actions/runs/%d/artifacts/%d", f.lister.WebURL(f.repo), a.GetWorkflowRun().GetID(), a.GetID()),
 		}
-		var err error
-		if r.MaxSize > 0 && a.GetSizeInBytes() > r.MaxSize {
+		if f.MaxSize > 0 && a.GetSizeInBytes() > f.MaxSize {
 			one.err = errTooLarge
-			err = r.add(one)
-		} else {
-			err = r.addFile(ctx, one, fmt.Sprintf("repos/%s/actions/artifacts/%d/zip", r.repo, a.GetID()), r.MaxSize)
+			return f.add(one)
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return f.addFile(ctx, one, fmt.Sprintf("repos/%s/actions/artifacts/%d/zip", f.repo, a.GetID()), f.MaxSize)
+	})
 }

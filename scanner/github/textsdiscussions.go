@@ -53,22 +53,29 @@ type graphAnswer struct {
 }
 
 // discussions reads the discussions, with all comments and replies.
-func (r *textReader) discussions(ctx context.Context) error {
-	owner, name, _ := strings.Cut(r.repo, "/")
-	return r.posts(ctx, posts{}, true, allDiscussions, map[string]any{"owner": owner, "name": name}, func(a *graphAnswer) (posts, bool) {
+func discussions(ctx context.Context, f *feed) error {
+	owner, name, _ := strings.Cut(f.repo, "/")
+	variables := map[string]any{"owner": owner, "name": name}
+	if f.resumed && f.Pass.After != "" {
+		variables["after"] = f.Pass.After
+	}
+	f.begin()
+	f.changed = true
+	return f.posts(ctx, posts{}, true, allDiscussions, variables, func(a *graphAnswer) (posts, bool) {
 		if a.Data.Repository == nil {
 			return posts{}, false
 		}
+		f.Pass.After, _ = variables["after"].(string)
 		return a.Data.Repository.Discussions, true
 	})
 }
 
 // posts adds the posts of page and the posts below them, and asks query for the pages after
 // it. With first set, it also adds the first post of page.
-func (r *textReader) posts(ctx context.Context, page posts, first bool, query string, variables map[string]any, of func(*graphAnswer) (posts, bool)) error {
+func (f *feed) posts(ctx context.Context, page posts, first bool, query string, variables map[string]any, of func(*graphAnswer) (posts, bool)) error {
 	for n := 1; ; n++ {
 		for _, p := range page.Nodes {
-			if err := r.post(ctx, p); err != nil {
+			if err := f.post(ctx, p); err != nil {
 				return err
 			}
 		}
@@ -82,7 +89,7 @@ func (r *textReader) posts(ctx context.Context, page posts, first bool, query st
 			variables["after"] = page.PageInfo.EndCursor
 		}
 		first = false
-		answer, err := r.query(ctx, query, variables)
+		answer, err := f.query(ctx, query, variables)
 		if err != nil {
 			return apiPageError(n, err)
 		}
@@ -93,15 +100,15 @@ func (r *textReader) posts(ctx context.Context, page posts, first bool, query st
 	}
 }
 
-func (r *textReader) post(ctx context.Context, p post) error {
+func (f *feed) post(ctx context.Context, p post) error {
 	one := text{kind: finding.KindDiscussion, id: "discussions/" + p.ID, url: p.URL, at: p.CreatedAt, edited: p.UpdatedAt, title: p.Title, body: p.Body}
 	if p.Author != nil {
 		one.author = p.Author.Login
 	}
-	if err := r.add(one); err != nil {
+	if err := f.add(one); err != nil {
 		return err
 	}
-	err := r.posts(ctx, p.Comments, false, moreComments, map[string]any{"id": p.ID}, func(a *graphAnswer) (posts, bool) {
+	err := f.posts(ctx, p.Comments, false, moreComments, map[string]any{"id": p.ID}, func(a *graphAnswer) (posts, bool) {
 		if a.Data.Node == nil {
 			return posts{}, false
 		}
@@ -110,7 +117,7 @@ func (r *textReader) post(ctx context.Context, p post) error {
 	if err != nil {
 		return err
 	}
-	return r.posts(ctx, p.Replies, false, moreReplies, map[string]any{"id": p.ID}, func(a *graphAnswer) (posts, bool) {
+	return f.posts(ctx, p.Replies, false, moreReplies, map[string]any{"id": p.ID}, func(a *graphAnswer) (posts, bool) {
 		if a.Data.Node == nil {
 			return posts{}, false
 		}
@@ -120,17 +127,17 @@ func (r *textReader) post(ctx context.Context, p post) error {
 
 // query asks GraphQL. If a limit is exceeded, which is an answer with the status 200, it
 // asks again; the transport waits before that.
-func (r *textReader) query(ctx context.Context, query string, variables map[string]any) (*graphAnswer, error) {
+func (f *feed) query(ctx context.Context, query string, variables map[string]any) (*graphAnswer, error) {
 	var err error
 	for range maxTries {
 		var answer graphAnswer
-		err = r.lister.do(func() (*github.Response, error) {
+		err = f.lister.do(func() (*github.Response, error) {
 			// GraphQL is at /graphql, and at /api/graphql beside /api/v3.
-			req, err := r.lister.api.NewRequest("POST", "../graphql", map[string]any{"query": query, "variables": variables})
+			req, err := f.lister.api.NewRequest("POST", "../graphql", map[string]any{"query": query, "variables": variables})
 			if err != nil {
 				return nil, err
 			}
-			return r.lister.api.Do(ctx, req, &answer)
+			return f.lister.api.Do(ctx, req, &answer)
 		})
 		switch {
 		case err != nil:

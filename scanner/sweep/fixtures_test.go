@@ -238,22 +238,31 @@ func (h *host) Gists(_ context.Context, target string, yield func([]Listed) erro
 }
 
 // Texts implements Hub.
-func (h *host) Texts(_ context.Context, name, cursor string) (scanner.Source, func() string, error) {
+func (h *host) Texts(_ context.Context, name, cursor string) (Texts, error) {
 	if err := h.call("texts %s %s", name, cursor); err != nil || h.texts[name] == nil {
-		return nil, nil, err
+		return nil, err
 	}
-	next := cursor + "+"
-	if h.texts[name].err != nil {
-		next = cursor
-	}
-	return h.texts[name], func() string { return next }, nil
+	h.texts[name].cursor = cursor
+	return h.texts[name], nil
 }
 
 // texts is a source of one text, or of one that cannot be read.
 type texts struct {
-	text string
-	err  error
+	text, cursor string
+	err          error
+	limit        *Later
 }
+
+// Next implements Texts.
+func (m *texts) Next() (cursor string, complete bool) {
+	if m.err != nil {
+		return m.cursor, false
+	}
+	return m.cursor + "+", m.limit == nil
+}
+
+// Limit implements Texts.
+func (m *texts) Limit() *Later { return m.limit }
 
 // Blobs implements scanner.Source.
 func (m *texts) Blobs(_ context.Context, yield func(scanner.Blob) error) error {

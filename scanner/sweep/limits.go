@@ -6,7 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
@@ -74,13 +73,13 @@ func (l limitedHub) LostCommits(ctx context.Context, name string, since time.Tim
 	return lost, err
 }
 
-// Texts implements Hub.
-func (l limitedHub) Texts(ctx context.Context, name, cursor string) (texts scanner.Source, next func() string, err error) {
+// Texts implements Hub. The engine notes the limits that reading them meets.
+func (l limitedHub) Texts(ctx context.Context, name, cursor string) (texts Texts, err error) {
 	err = l.request(ctx, func() error {
-		texts, next, err = l.Hub.Texts(ctx, name, cursor)
+		texts, err = l.Hub.Texts(ctx, name, cursor)
 		return err
 	})
-	return texts, next, err
+	return texts, err
 }
 
 // CloneURL implements Hub. The git server has limits of its own.

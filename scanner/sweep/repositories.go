@@ -245,6 +245,25 @@ func endLease(ctx context.Context, tx *sql.Tx, number int64, lease string) error
 	return nil
 }
 
+// holdLease returns ErrTaken if another job has the repository now. Otherwise none takes it
+// until tx ends.
+func holdLease(ctx context.Context, tx *sql.Tx, number int64, lease string) error {
+	result, err := database.Exec(ctx, tx, `UPDATE repository SET lease = lease WHERE number = $1 AND lease = $2`, number, lease)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, ErrTaken)
+	}
+	return nil
+}
+
+// putDue notes that a repository is not done yet, as part of tx.
+func (s *Store) putDue(ctx context.Context, tx *sql.Tx, number int64) error {
+	_, err := database.Exec(ctx, tx, `UPDATE repository SET due = 1 WHERE number = $1`, number)
+	return err
+}
+
 // noteState notes the state of a repository that is not done: waiting or failed. last
 // says that it is not tried again in this sweep.
 func (s *Store) noteState(ctx context.Context, r Repository, lease, state, why string, last bool) error {

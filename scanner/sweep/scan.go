@@ -57,6 +57,8 @@ func (w *scanJob) noteFailure(ctx context.Context, err error, last bool) error {
 		return err
 	case ctx.Err() != nil: // stopped: another one goes on
 		return ctx.Err()
+	case errors.As(err, &later) && w.repo.State == Incomplete: // still, with its reason
+		return errors.Join(err, w.Store.noteState(ctx, w.repo, w.lease, Incomplete, w.repo.Why, false))
 	case errors.As(err, &later):
 		return errors.Join(err, w.Store.noteState(ctx, w.repo, w.lease, Waiting, later.Why+", until "+later.At.UTC().Format(time.RFC3339), false))
 	}
@@ -127,21 +129,38 @@ func (w *scanJob) read(ctx context.Context) (Result, error) {
 	if w.afresh {
 		cursor = ""
 	}
-	texts, next, err := w.hub.Texts(ctx, w.repo.Name, cursor)
+	texts, err := w.hub.Texts(ctx, w.repo.Name, cursor)
 	if err != nil || texts == nil {
 		return result, err
 	}
 	more, err := w.Scan(ctx, texts, w.repo.WebURL)
-	var later *Later
-	if errors.As(err, &later) {
-		return result, errors.Join(err, w.Store.putLimit(ctx, w.hub.Budget(), later))
+	if err != nil {
+		return result, err
 	}
-	w.textsFailed = len(more.Unread) > 0 && next() == cursor
-	w.repo.Texts = next()
+	next, complete := texts.Next()
+	w.repo.Texts, w.textsFailed = next, !complete && texts.Limit() == nil
 	result.Findings = append(result.Findings, more.Findings...)
 	result.Unread = append(result.Unread, more.Unread...)
 	result.Objects += more.Objects
-	return result, err
+	if limit := texts.Limit(); limit != nil {
+		return result, errors.Join(limit, w.Store.putLimit(ctx, w.hub.Budget(), limit), w.keep(ctx, result))
+	}
+	return result, nil
+}
+
+// keep stores the part of the result that there is when a limit cuts the job off, so that
+// the next try goes on from there. The job keeps its lease.
+func (w *scanJob) keep(ctx context.Context, result Result) error {
+	w.note(result)
+	return w.Store.Tx(ctx, func(tx *sql.Tx) error {
+		if err := holdLease(ctx, tx, w.repo.Number, w.lease); err != nil {
+			return err
+		}
+		if _, err := w.put(ctx, tx, result); err != nil { // the job goes on in any case
+			return err
+		}
+		return w.Store.putDue(ctx, tx, w.repo.Number)
+	})
 }
 
 // readGit fetches the new objects of the repository, and scans them.
@@ -263,14 +282,16 @@ func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 	return err
 }
 
-// commit stores the result and ends the job, in one transaction.
-func (w *scanJob) commit(ctx context.Context, result Result, done Done) error {
+// note notes the outcome of the job in w.repo.
+func (w *scanJob) note(result Result) {
 	changed := w.fetched != nil
 	w.repo.Objects, w.repo.Fetched = result.Objects, 0
 	if changed {
 		w.repo.Fetched = w.fetched.Fetched()
 	}
 	switch {
+	case w.textsFailed && len(result.Unread) == 0: // before the limit that has cut this off
+		w.repo.State = Failed
 	case w.textsFailed:
 		w.repo.State, w.repo.Why = Failed, unreadText(result)
 	case len(result.Unread) > 0:
@@ -282,19 +303,30 @@ func (w *scanJob) commit(ctx context.Context, result Result, done Done) error {
 		w.repo.State, w.repo.Why = Unchanged, ""
 	}
 	w.repo.Detector, w.repo.Refs = w.Detector, hashedRefs(w.tips)
+}
+
+// put stores the result and w.repo, as part of tx. It reports whether there is news of the
+// repository that this job has not read.
+func (w *scanJob) put(ctx context.Context, tx *sql.Tx, result Result) (again bool, err error) {
+	if err := w.Store.putFindings(ctx, tx, w.repo, result.Findings, w.afresh); err != nil {
+		return false, err
+	}
+	if w.fetched != nil {
+		if err := w.Store.updateAtHead(ctx, tx, w.repo.Number, w.fetched.AtHead); err != nil {
+			return false, err
+		}
+	}
+	return w.Store.putRepository(ctx, tx, w.repo, w.target.Sweep)
+}
+
+// commit stores the result and ends the job, in one transaction.
+func (w *scanJob) commit(ctx context.Context, result Result, done Done) error {
+	w.note(result)
 	return w.Store.Tx(ctx, func(tx *sql.Tx) error {
 		if err := endLease(ctx, tx, w.repo.Number, w.lease); err != nil {
 			return err
 		}
-		if err := w.Store.putFindings(ctx, tx, w.repo, result.Findings, w.afresh); err != nil {
-			return err
-		}
-		if changed {
-			if err := w.Store.updateAtHead(ctx, tx, w.repo.Number, w.fetched.AtHead); err != nil {
-				return err
-			}
-		}
-		again, err := w.Store.putRepository(ctx, tx, w.repo, w.target.Sweep)
+		again, err := w.put(ctx, tx, result)
 		if err != nil {
 			return err
 		}

@@ -116,9 +116,8 @@ type Hub interface {
 	// Gists calls yield with gists. They are listed less often.
 	Gists(ctx context.Context, target string, yield func([]Listed) error) error
 	// Texts returns the texts beside a repository that changed since a cursor, or all texts
-	// if the cursor is "". next returns the new cursor once they were read. The source is
-	// nil if there is nothing to read.
-	Texts(ctx context.Context, name, cursor string) (texts scanner.Source, next func() string, err error)
+	// if the cursor is "". It is nil if there is nothing to read.
+	Texts(ctx context.Context, name, cursor string) (Texts, error)
 	// Parent returns the name of the parent of a fork.
 	Parent(ctx context.Context, name string) (string, error)
 	// LostCommits returns the ids of commits that branches of a repository have left
@@ -131,6 +130,17 @@ type Hub interface {
 	Budget() string
 	// WebURL returns the URL where people look at a repository.
 	WebURL(name string) string
+}
+
+// Texts are texts beside a repository.
+type Texts interface {
+	scanner.Source
+	// Limit returns until when a limit holds that has cut Blobs off, or nil if it came to
+	// its end.
+	Limit() *Later
+	// Next returns the cursor for what Blobs has not yielded. complete reports whether that
+	// is news alone: nothing has failed, and nothing was cut off.
+	Next() (cursor string, complete bool)
 }
 
 // A Result is the outcome of a scan of one source.

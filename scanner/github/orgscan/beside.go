@@ -19,7 +19,7 @@ func (s *Scan) scanTexts(ctx context.Context, sc *scanner.Scanner, r Repository,
 		return
 	}
 	page := r.lister.WebURL(r.Name)
-	texts, err := r.lister.Texts(r.Name, kinds, time.Time{})
+	texts, err := r.lister.Texts(r.Name, kinds, "")
 	if err != nil {
 		all.unread(page, err)
 		return

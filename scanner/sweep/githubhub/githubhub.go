@@ -160,30 +160,36 @@ func (h *hub) Gists(ctx context.Context, target string, yield func([]sweep.Liste
 }
 
 // Texts implements sweep.Hub.
-func (h *hub) Texts(_ context.Context, name, cursor string) (scanner.Source, func() string, error) {
+func (h *hub) Texts(_ context.Context, name, cursor string) (sweep.Texts, error) {
 	kinds := slices.DeleteFunc(slices.Clone(h.options.Include), func(kind string) bool { return kind == github.Gists })
 	if len(kinds) == 0 {
-		return nil, nil, nil
+		return nil, nil
 	}
-	since := time.Time{}
-	if cursor != "" {
-		var err error
-		if since, err = time.Parse(time.RFC3339, cursor); err != nil {
-			return nil, nil, fmt.Errorf("until where texts of %s were read: %w", name, err)
-		}
-	}
-	texts, err := h.lister.Texts(name, kinds, since)
+	t, err := h.lister.Texts(name, kinds, cursor)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	texts.MaxSize = h.maxSize
-	return texts, func() string {
-		if texts.Next().IsZero() {
-			return ""
-		}
-		return texts.Next().UTC().Format(time.RFC3339)
-	}, nil
+	t.MaxSize = h.maxSize
+	return &texts{Texts: t}, nil
 }
+
+// texts is a sweep.Texts.
+type texts struct {
+	*github.Texts
+	limit *sweep.Later
+}
+
+// Blobs implements scanner.Source. A limit ends the texts, as their end would.
+func (t *texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
+	err := Later(t.Texts.Blobs(ctx, yield))
+	if errors.As(err, &t.limit) {
+		return nil
+	}
+	return err
+}
+
+// Limit implements sweep.Texts.
+func (t *texts) Limit() *sweep.Later { return t.limit }
 
 // Parent implements sweep.Hub.
 func (h *hub) Parent(ctx context.Context, name string) (string, error) {

@@ -1,0 +1,105 @@
+//go:build sweep
+
+package sweep
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestCutOff: a limit in the middle of the texts beside a repository loses nothing that was
+// read: findings are stored, the next try goes on from the new cursor, and git is not
+// fetched again.
+func TestCutOff(t *testing.T) {
+	s := newSweeper(t)
+	s.repository(t, "app", "", `echo key-1 >a; git add .; git commit -qm a`)
+	s.texts["acme/app"] = &texts{text: "key-2", limit: &Later{At: s.clock.Add(time.Hour), Why: "slow down"}}
+	s.clock = s.clock.Add(time.Minute)
+	if err := s.Begin(t.Context(), &s.queue, "acme", false); err != nil {
+		t.Fatal(err)
+	}
+	do := func() error {
+		j := s.queue.jobs[0]
+		s.queue.jobs = s.queue.jobs[1:]
+		return s.engine.Do(t.Context(), j, false, func(context.Context, *sql.Tx) error { return nil })
+	}
+	if err := do(); err != nil { // the list
+		t.Fatal(err)
+	}
+	scan := s.queue.jobs[0]
+	var later *Later
+	if err := do(); !errors.As(err, &later) || later.Why != "slow down" {
+		t.Errorf("the limit is %v", err)
+	}
+	if got := s.keys(t); got != "key-1 key-2" {
+		t.Errorf("found before the limit: %q", got)
+	}
+	if got := s.repositories(t); !slices.Equal(got, []string{"app waiting"}) {
+		t.Errorf("%q", got)
+	}
+	if target, err := s.target(t.Context(), "acme"); err != nil || !target.Ended.IsZero() {
+		t.Errorf("the sweep has ended: %+v, %v", target, err)
+	}
+
+	// Nobody asks before that, and no git server is asked for objects again.
+	s.taken()
+	s.queue.jobs = []Job{scan}
+	if err := do(); !errors.As(err, &later) || slices.ContainsFunc(s.taken(), func(call string) bool { return strings.HasPrefix(call, "texts") }) {
+		t.Errorf("the limit is not kept: %v", err)
+	}
+	s.clock = s.clock.Add(2 * time.Hour)
+	s.texts["acme/app"].limit, s.texts["acme/app"].text = nil, "key-3"
+	s.queue.jobs = []Job{scan}
+	if err := do(); err != nil {
+		t.Error(err)
+	}
+	calls := s.taken()
+	if !slices.Contains(calls, "texts acme/app +") || slices.ContainsFunc(calls, func(call string) bool { return strings.HasSuffix(call, "git-upload-pack") }) {
+		t.Errorf("calls: %q", calls)
+	}
+	if got := s.keys(t); got != "key-1 key-2 key-3" {
+		t.Errorf("found: %q", got)
+	}
+	if got := s.repositories(t); !slices.Equal(got, []string{"app unchanged"}) {
+		t.Errorf("%q", got)
+	}
+	if target, err := s.target(t.Context(), "acme"); err != nil || target.Ended.IsZero() {
+		t.Errorf("the sweep has not ended: %+v, %v", target, err)
+	}
+}
+
+// TestCutOffIncomplete: a repository of which a part could not be read stays incomplete,
+// although a limit has cut off the rest.
+func TestCutOffIncomplete(t *testing.T) {
+	s := newSweeper(t)
+	s.repository(t, "app", "", `echo key-1 >a; git add .; git commit -qm a`)
+	s.texts["acme/app"] = &texts{err: errors.New("too large"), limit: &Later{At: s.clock.Add(time.Hour), Why: "slow down"}}
+	s.clock = s.clock.Add(time.Minute)
+	if err := s.Begin(t.Context(), &s.queue, "acme", false); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		j := s.queue.jobs[0]
+		s.queue.jobs = s.queue.jobs[1:]
+		_ = s.engine.Do(t.Context(), j, false, func(context.Context, *sql.Tx) error { return nil })
+		if j.Kind == KindScan {
+			s.queue.jobs = []Job{j}
+		}
+	}
+	if got := s.repositories(t); !slices.Equal(got, []string{"app incomplete"}) {
+		t.Errorf("at the limit: %q", got)
+	}
+	s.clock = s.clock.Add(2 * time.Hour)
+	s.texts["acme/app"] = &texts{text: "nothing"}
+	if failed := s.work(t); failed != nil {
+		t.Error(failed)
+	}
+	if got := s.repositories(t); !slices.Equal(got, []string{"app incomplete"}) {
+		t.Errorf("at the end: %q", got)
+	}
+}
