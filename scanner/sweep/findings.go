@@ -105,53 +105,93 @@ func recordOfLocation(l *finding.Location) (string, error) {
 }
 
 // putFinding stores f. A state that a provider gave is not replaced by one that no provider
-// gave.
+// gave. It locks the row of the finding until tx ends: of several transactions that store
+// one finding at once, one tells the observers that it is new, and each change of its state
+// is told once.
 func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
-	now := database.Millis(s.Now())
-	kept, err := recordOf(f)
+	record, err := recordOf(f)
 	if err != nil {
 		return err
 	}
-	v, id := &f.Verdict, f.Fingerprint()
-	account := v.Identity.Account
-	var was, record string
-	var since int64
-	err = database.QueryRow(ctx, tx, `SELECT state, record, dead_since FROM finding WHERE fingerprint = $1`, id)(&was, &record, &since)
-	state := verifier.State(was)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		_, err = database.Exec(ctx, tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (fingerprint) DO NOTHING`,
-			id, f.Match.Credential.ID, account, string(v.State), v.Reason, f.Ignored, database.Millis(v.At), now, now, kept)
-	case err != nil:
-	case isAnswer(state) && !isAnswer(v.State):
-		// A finding that counts in one repository counts.
-		_, err = database.Exec(ctx, tx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`, id, now, f.Ignored)
-	default:
-		if !isDead(v.State) {
-			since = 0
-		} else if since == 0 && isAnswer(state) && !isDead(state) {
-			since = now
+	before, deadSince, err := s.lockFinding(ctx, tx, f.Fingerprint())
+	if errors.Is(err, sql.ErrNoRows) {
+		inserted, err := s.insertFinding(ctx, tx, f, record)
+		if err != nil {
+			return err
 		}
-		_, err = database.Exec(ctx, tx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8,
-			ignored = CASE WHEN $9 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`,
-			id, account, string(v.State), v.Reason, database.Millis(v.At), now, since, kept, f.Ignored)
-	}
-	if err != nil {
+		if inserted {
+			return s.tell(ctx, tx, "", f, true)
+		}
+		// Another transaction has stored it since.
+		if before, deadSince, err = s.lockFinding(ctx, tx, f.Fingerprint()); err != nil {
+			return err
+		}
+	} else if err != nil {
 		return err
 	}
-	if was == "" || state != v.State && (isAnswer(v.State) || !isAnswer(state)) {
+	if err := s.updateFinding(ctx, tx, f, record, before, deadSince); err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, before, f, false)
+}
+
+// lockFinding returns the state of a finding and since when its key is dead, 0 for never.
+// The error is sql.ErrNoRows if the finding is unknown.
+func (s *Store) lockFinding(ctx context.Context, tx *sql.Tx, fingerprint string) (state verifier.State, deadSince int64, err error) {
+	var text string
+	err = database.QueryRow(ctx, tx, `SELECT state, dead_since FROM finding WHERE fingerprint = $1`+s.ForUpdate(), fingerprint)(&text, &deadSince)
+	return verifier.State(text), deadSince, err
+}
+
+// insertFinding stores a new finding. inserted is false if another transaction has stored it.
+func (s *Store) insertFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding, record string) (inserted bool, err error) {
+	v, now := &f.Verdict, database.Millis(s.Now())
+	result, err := database.Exec(ctx, tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (fingerprint) DO NOTHING`,
+		f.Fingerprint(), f.Match.Credential.ID, v.Identity.Account, string(v.State), v.Reason, f.Ignored, database.Millis(v.At), now, now, record)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
+// updateFinding stores what a scan says of a known finding. It names the columns that it
+// changes: those that people change stay as they are.
+func (s *Store) updateFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding, record string, before verifier.State, deadSince int64) error {
+	v, now := &f.Verdict, database.Millis(s.Now())
+	if isAnswer(before) && !isAnswer(v.State) {
+		// A finding that counts in one repository counts.
+		_, err := database.Exec(ctx, tx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`, f.Fingerprint(), now, f.Ignored)
+		return err
+	}
+	if !isDead(v.State) {
+		deadSince = 0
+	} else if deadSince == 0 && isAnswer(before) && !isDead(before) {
+		deadSince = now
+	}
+	_, err := database.Exec(ctx, tx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8,
+		ignored = CASE WHEN $9 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`,
+		f.Fingerprint(), v.Identity.Account, string(v.State), v.Reason, database.Millis(v.At), now, deadSince, record, f.Ignored)
+	return err
+}
+
+// tell tells the observers of a finding that is new or has another state than before, and
+// notes the answer in its history.
+func (s *Store) tell(ctx context.Context, tx *sql.Tx, before verifier.State, f *finding.Finding, isNew bool) error {
+	v, id := &f.Verdict, f.Fingerprint()
+	if isNew || before != v.State && (isAnswer(v.State) || !isAnswer(before)) {
 		for _, observe := range s.Observers {
-			if err := observe(ctx, tx, Change{Fingerprint: id, Before: state, After: v.State, At: s.Now()}); err != nil {
+			if err := observe(ctx, tx, Change{Fingerprint: id, Before: before, After: v.State, At: s.Now()}); err != nil {
 				return err
 			}
 		}
 	}
-	if v.At.IsZero() || v.State == state { // the history holds changes only
+	if v.At.IsZero() || v.State == before { // the history holds changes only
 		return nil
 	}
-	_, err = database.Exec(ctx, tx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint, at) DO NOTHING`,
-		id, database.Millis(v.At), string(v.State), v.Reason, account)
+	_, err := database.Exec(ctx, tx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint, at) DO NOTHING`,
+		id, database.Millis(v.At), string(v.State), v.Reason, v.Identity.Account)
 	return err
 }
 
@@ -274,43 +314,4 @@ func (s *Store) Findings(ctx context.Context, target string, each func(finding.F
 		return err
 	}
 	return flush()
-}
-
-// blobsToVerify returns the ids of the files to fetch in order to verify the open
-// findings of a repository that were last verified before then. Findings in other kinds
-// of text are left out: those cannot be fetched alone.
-func (s *Store) blobsToVerify(ctx context.Context, number int64, before time.Time) (blobs []string, err error) {
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
-		var blob string
-		err := scan(&blob)
-		blobs = append(blobs, blob)
-		return err
-	}, `SELECT DISTINCT l.blob FROM location l JOIN finding f ON f.fingerprint = l.fingerprint
-		WHERE l.repository = $1 AND l.blob <> '' AND `+isOpen+` AND f.verified < $2 AND l.kind = 'blob'
-		AND `+isFirstCopy, number, database.Millis(before))
-	return blobs, err
-}
-
-// isOpen is true for findings that may still be live. It leaves out findings that were
-// never verified, whatever the reason.
-const isOpen = `f.ignored = '' AND f.verified > 0 AND f.state IN ('live', 'id-active-secret-mismatch', 'unknown')`
-
-// isFirstCopy is true for exactly one of the existing repositories of a target that have
-// the text of a finding.
-const isFirstCopy = `l.repository = (SELECT MIN(m.repository) FROM location m JOIN repository o ON o.number = m.repository
-	WHERE m.fingerprint = l.fingerprint AND m.kind = 'blob' AND m.blob <> '' AND o.state <> 'gone'
-	AND o.target = (SELECT target FROM repository WHERE number = l.repository))`
-
-// repositoriesToVerify returns the repositories of a target for which blobsToVerify is
-// not empty.
-func (s *Store) repositoriesToVerify(ctx context.Context, tx *sql.Tx, target string, before time.Time) (numbers []int64, err error) {
-	err = database.EachRow(ctx, tx, func(scan func(...any) error) error {
-		var n int64
-		err := scan(&n)
-		numbers = append(numbers, n)
-		return err
-	}, `SELECT DISTINCT l.repository FROM location l JOIN finding f ON f.fingerprint = l.fingerprint JOIN repository r ON r.number = l.repository
-		WHERE r.target = $1 AND r.state <> 'gone' AND l.kind = 'blob' AND `+isOpen+` AND f.verified < $2
-		AND `+isFirstCopy, target, database.Millis(before))
-	return numbers, err
 }

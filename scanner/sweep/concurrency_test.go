@@ -1,0 +1,138 @@
+//go:build sweep
+
+package sweep
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+func TestConcurrency(t *testing.T) {
+	onEachDatabase(t, map[string]func(onDatabase){"news": testNewsOnce, "people": testPeople})
+}
+
+// another returns a store of another process on the database of s.
+func another(t *testing.T, s *clockedStore) *clockedStore {
+	t.Helper()
+	if s.Postgres {
+		return &clockedStore{NewStore(s.SQL, true), s.clock}
+	}
+	var file string
+	if err := database.QueryRow(t.Context(), s.SQL, `SELECT file FROM pragma_database_list WHERE name = 'main'`)(&file); err != nil {
+		t.Fatal(err)
+	}
+	dsn, err := database.SQLiteDSN(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { _ = db.Close() })
+	return &clockedStore{NewStore(db, false), s.clock}
+}
+
+// at runs functions at the same time, and fails for the first error.
+func at(t *testing.T, functions ...func(context.Context) error) {
+	t.Helper()
+	var begin, end sync.WaitGroup
+	begin.Add(1)
+	errs := make([]error, len(functions))
+	for i, f := range functions {
+		end.Go(func() {
+			begin.Wait()
+			errs[i] = f(t.Context())
+		})
+	}
+	begin.Done()
+	end.Wait()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// testNewsOnce: of transactions that store one finding at once, one tells that it is new,
+// and each change of state is told once, by the one that made it.
+func testNewsOnce(on onDatabase) {
+	t, s := on.t, on.store
+	s.put(t)
+	r := s.repositoryNamed(t, "1")
+	var mu sync.Mutex
+	told := map[string][]Change{}
+	observe := func(_ context.Context, _ *sql.Tx, c Change) error {
+		mu.Lock()
+		defer mu.Unlock()
+		told[c.Fingerprint] = append(told[c.Fingerprint], c)
+		return nil
+	}
+	states := []verifier.State{verifier.Live, verifier.Unknown, verifier.Live, verifier.Invalid, verifier.Live, ""}
+	for round := range 20 {
+		name := fmt.Sprint("f", round)
+		var puts []func(context.Context) error
+		for i, state := range states {
+			store := s
+			if i%2 == 1 {
+				store = another(t, s)
+			}
+			store.Observers = []Observer{observe}
+			puts = append(puts, func(ctx context.Context) error {
+				return store.Tx(ctx, func(tx *sql.Tx) error {
+					f := newFinding(name, state, "", s.clock.Add(time.Duration(i)*time.Second), finding.Location{Blob: "b", Kind: finding.KindBlob})
+					return store.putFindings(ctx, tx, r, []finding.Finding{f}, false)
+				})
+			})
+		}
+		at(t, puts...)
+		changes := told[name]
+		for i, c := range changes {
+			switch {
+			case i == 0:
+				if c.Before != "" {
+					t.Errorf("%s: the first news is %+v", name, c)
+				}
+			case c.Before != changes[i-1].After && (isAnswer(c.Before) || isAnswer(changes[i-1].After)), c.Before == c.After:
+				t.Errorf("%s: news %d is %+v, after %+v", name, i, c, changes[i-1])
+			}
+		}
+		if len(changes) == 0 || s.known(t)[name].Verdict.State != changes[len(changes)-1].After {
+			t.Errorf("%s: it is %s, and the news are %+v", name, s.known(t)[name].Verdict.State, changes)
+		}
+	}
+}
+
+// testPeople: while a finding is verified again, a person acknowledges it. Neither change
+// is lost.
+func testPeople(on onDatabase) {
+	t, s := on.t, on.store
+	s.put(t)
+	r := s.repositoryNamed(t, "1")
+	s.found(t, r, false, newFinding("f", verifier.Live, "", s.clock, finding.Location{Blob: "b", Kind: finding.KindBlob}))
+	person := another(t, s)
+	for round := range 20 {
+		state := []verifier.State{verifier.Invalid, verifier.Live}[round%2]
+		at(t, func(ctx context.Context) error {
+			return s.Tx(ctx, func(tx *sql.Tx) error {
+				f := newFinding("f", state, "", s.clock.Add(time.Duration(round+1)*time.Minute))
+				return s.putVerdict(ctx, tx, &f)
+			})
+		}, func(ctx context.Context) error {
+			return person.Acknowledge(ctx, "f", "ada", fmt.Sprint("note ", round), time.Time{})
+		})
+		got := s.known(t)["f"]
+		if got.Verdict.State != state || got.History.Note != fmt.Sprint("note ", round) || got.History.AcknowledgedBy != "ada" {
+			t.Fatalf("round %d: %s, %+v", round, got.Verdict.State, got.History)
+		}
+	}
+}
