@@ -231,6 +231,9 @@ func (s *Store) updateAtHead(ctx context.Context, tx *sql.Tx, repository int64, 
 		if err := scan(&m.fingerprint, &m.place, &blob, &path, &was); err != nil {
 			return err
 		}
+		if database.IsRedacted(path) { // nobody knows the path any more
+			return nil
+		}
 		now, known := at(path)
 		for i := range path { // a member of an archive; but files may have this in their names, too
 			if path[i] == '!' && known && now != blob {

@@ -138,6 +138,7 @@ func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l
 // whether the repository differs from the last complete listing. A listing of this sweep
 // that was cut off does not count: it says nothing about the repositories after its end.
 func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, sel selection) (num int64, changed bool, err error) {
+	l.Name = database.Redact(l.Name) // as it is stored
 	now := database.Millis(s.Now())
 	var looked, sweep, pushed, listed, at int64
 	var due int

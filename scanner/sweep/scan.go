@@ -84,6 +84,9 @@ func (w *scanJob) run(ctx context.Context, done Done) (err error) {
 	if ended, err := w.lookUp(ctx, done); err != nil || ended {
 		return err
 	}
+	if err := w.learnName(ctx); err != nil {
+		return err
+	}
 	if w.afresh = w.repo.Detector != w.Detector; w.afresh {
 		w.repo.Refs = map[string]string{}
 	}

@@ -27,6 +27,9 @@ func scanTarget(scan func(...any) error) (Target, error) {
 // PutTarget adds a target, or changes the API, the options and the schedule of one. If the
 // options change, the next sweep looks at all repositories.
 func (s *Store) PutTarget(ctx context.Context, t Target) error {
+	if kept := database.Redact(t.Name); kept != t.Name {
+		return fmt.Errorf("%s looks like a secret, and the database keeps none: rename the repository, or add its owner and leave the others out with a filter", kept)
+	}
 	return s.Tx(ctx, func(tx *sql.Tx) error {
 		_, err := database.Exec(ctx, tx, `INSERT INTO target (name, api, options, every_ms, added) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (name) DO UPDATE SET api = excluded.api, options = excluded.options, every_ms = excluded.every_ms,

@@ -60,6 +60,9 @@ func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []
 		return Result{}, err
 	}
 	w := scanJob{Engine: e, hub: e.withLimits(hub), repo: r}
+	if err := w.learnName(ctx); err != nil {
+		return Result{}, err
+	}
 	url, err := w.cloneURL(ctx)
 	if err != nil {
 		return Result{}, err

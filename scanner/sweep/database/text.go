@@ -11,19 +11,20 @@ import (
 	"unicode/utf8"
 )
 
-// Storable returns text in the form in which the database keeps it. Names of files,
-// branches and authors hold any bytes; PostgreSQL refuses a whole transaction for one byte
+// Storable returns text in the form in which the database keeps it: redacted, see Redact,
+// and as text that both databases take. Names of files, branches and authors hold any bytes; PostgreSQL refuses a whole transaction for one byte
 // that is not UTF-8, or for a NUL, and JSON would make the same U+FFFD of all of them. Such
 // text is kept as a Go string literal, as reports show it: "caf\xe9.env". So is text that
 // begins with a quote, so that no two texts are kept as one.
 func Storable(text string) string {
+	text = Redact(text)
 	if utf8.ValidString(text) && !strings.ContainsRune(text, 0) && !strings.HasPrefix(text, `"`) {
 		return text
 	}
 	return strconv.Quote(text)
 }
 
-// Original returns the text that Storable was given.
+// Original returns the text that Storable was given, redacted.
 func Original(kept string) string {
 	if strings.HasPrefix(kept, `"`) {
 		if text, err := strconv.Unquote(kept); err == nil {
@@ -73,7 +74,9 @@ func eachText(v reflect.Value, replace func(string) string) {
 }
 
 // A Querier is a *sql.DB or a *sql.Tx. Only Exec, QueryRow and EachRow use it: they make
-// text storable, and give the original back.
+// text storable, and give the original back. A query finds a row by a name that was redacted,
+// since both were redacted alike. Values that look random and have to come back as they
+// were, such as cursors of an API, are stored as []byte.
 type Querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -107,14 +110,14 @@ func EachRow(ctx context.Context, q Querier, each func(scan func(...any) error) 
 
 // storable returns args with all text as it is kept.
 func storable(args []any) []any {
-	kept := make([]any, len(args))
+	all := make([]any, len(args))
 	for i, arg := range args {
-		kept[i] = arg
+		all[i] = arg
 		if text, ok := arg.(string); ok {
-			kept[i] = Storable(text)
+			all[i] = Storable(text)
 		}
 	}
-	return kept
+	return all
 }
 
 // original returns scan, with the original of all text.

@@ -38,7 +38,7 @@ which objects it has read, and does not read them again: for an organization tha
 not changed it makes a request or two.
 
 The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL or
---database-url. No secret is stored in it; a name of a branch or a file may be one
+--database-url. No secret is stored in it, and no name that looks like one
 (https://github.com/stanch-dev/stanch/blob/main/docs/sweep.md).`,
 		Example: `  stanch sweep add acme --every 1h   # an organization
   stanch sweep run                   # sweep it now, and report
@@ -219,7 +219,7 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 
 // work does jobs, and calls the functions of e around them.
 func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.Store, e lifecycle) error {
-	log := slog.New(slog.NewTextHandler(j.Streams.Loud().Stderr, &slog.HandlerOptions{Level: f.level(e.once)}))
+	log := slog.New(slog.NewTextHandler(j.Streams.Loud().Stderr, &slog.HandlerOptions{Level: f.level(e.once), ReplaceAttr: database.RedactAttr}))
 	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Silence: f.silence, Log: log})
 	if err != nil {
 		return cli.Failed(err)
