@@ -39,7 +39,11 @@ type Engine struct {
 	// LookEvery is how often repositories are looked at although GitHub lists no push:
 	// wikis and refs of pull requests change without one.
 	LookEvery time.Duration
-	Log       *slog.Logger
+	// Notify does jobs of KindNotify, and Collect returns the context and the Done for another
+	// job, whose changes of findings are told (alert.Alerts). Both may be nil.
+	Notify  func(context.Context, Job, Done) error
+	Collect func(context.Context, Done) (context.Context, Done)
+	Log     *slog.Logger
 }
 
 // A Done ends a job, as part of the transaction that holds its results.
@@ -49,7 +53,15 @@ type Done func(ctx context.Context, tx *sql.Tx) error
 // noted as failed. An error that is a *Later is no failure.
 func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
 	var err error
+	if e.Collect != nil {
+		ctx, done = e.Collect(ctx, done)
+	}
 	switch j.Kind {
+	case KindNotify:
+		if e.Notify == nil { // another process tells the receivers
+			return e.Store.Tx(ctx, func(tx *sql.Tx) error { return done(ctx, tx) })
+		}
+		return e.Notify(ctx, j, done)
 	case KindList:
 		err = e.list(ctx, j, done)
 	case KindScan:
@@ -72,6 +84,8 @@ var errObsolete = errors.New("there is no such job any more")
 // GiveUp notes that a job has failed for good, with the reason.
 func (e *Engine) GiveUp(ctx context.Context, j Job, why error) error {
 	switch j.Kind {
+	case KindNotify: // alert.Alerts puts it again, and knows what waits
+		return why
 	case KindList:
 		return errors.Join(why, e.Store.noteListing(ctx, j.Target, why.Error(), time.Time{}))
 	case KindVerify:

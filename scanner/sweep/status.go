@@ -16,6 +16,25 @@ type Status struct {
 	Troubled []RepositoryStatus `json:"troubled"`
 	Workers  []WorkerStatus     `json:"workers,omitempty"`
 	Findings FindingStatus      `json:"findings"`
+	// Receivers are whom findings are told to. Store.Status leaves them out; alert.Receivers
+	// has them.
+	Receivers []ReceiverStatus `json:"receivers,omitempty"`
+}
+
+// A ReceiverStatus says how a receiver of alerts fares.
+type ReceiverStatus struct {
+	Name       string    `json:"name"`
+	Seen       time.Time `json:"seen"`               // a process that can reach it
+	Waiting    int       `json:"waiting"`            // news that is to be told at once, and is not yet
+	Oldest     time.Time `json:"oldest,omitzero"`    // of that
+	Digest     int       `json:"digest"`             // news that waits for the next digest
+	Lost       int       `json:"lost"`               // news of the last 30 days that was given up
+	Deliveries int       `json:"deliveries"`         // that it has taken
+	Delivered  time.Time `json:"delivered,omitzero"` // the last one
+	Failures   int       `json:"failures"`           // tries that it has not taken
+	Failed     time.Time `json:"failed,omitzero"`    // the last one
+	Why        string    `json:"why,omitempty"`      // why it fails now; "" if it does not
+	Wait       time.Time `json:"wait,omitzero"`      // until the next try
 }
 
 // A TargetStatus says how far the sweep of one target is.

@@ -53,8 +53,35 @@ func (st Status) WriteText(out io.Writer) error {
 	for _, worker := range st.Workers {
 		fmt.Fprintf(w, "worker\t%s\tseen %s\n", printable.Text(worker.Name), localTime(worker.Seen))
 	}
+	if len(st.Receivers) > 0 {
+		fmt.Fprintln(w)
+	}
+	for i := range st.Receivers {
+		fmt.Fprintf(w, "receiver\t%s\t%s\n", printable.Text(st.Receivers[i].Name), st.Receivers[i].text())
+	}
 	fmt.Fprintf(w, "\nfindings\t%s open, %s acknowledged\t%s\n", printable.Thousands(st.Findings.Open), printable.Thousands(st.Findings.Acknowledged), counts(st.Findings.told()))
 	return table.Flush()
+}
+
+// text says how a receiver fares: "3 alerts delivered, last 2026-11-30 07:00:00".
+func (r *ReceiverStatus) text() string {
+	parts := []string{printable.Plural(r.Deliveries, "alert") + " delivered"}
+	if !r.Delivered.IsZero() {
+		parts[0] += ", last " + localTime(r.Delivered)
+	}
+	if r.Digest > 0 {
+		parts = append(parts, printable.Thousands(r.Digest)+" for the next digest")
+	}
+	if r.Waiting > 0 {
+		parts = append(parts, printable.Thousands(r.Waiting)+" WAITING since "+localTime(r.Oldest))
+	}
+	if r.Lost > 0 {
+		parts = append(parts, printable.Thousands(r.Lost)+" LOST")
+	}
+	if r.Why != "" {
+		parts = append(parts, fmt.Sprintf("failed %s: %s", localTime(r.Failed), printable.Text(r.Why)))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // told returns the counts by state, with "id only" and "not verified" in place of "skipped",

@@ -106,11 +106,8 @@ func (n *Notifier) asff(notice Notice) hubFinding {
 }
 
 // securityHub imports up to 100 findings.
-func (n *Notifier) securityHub(ctx context.Context, notices []Notice) error {
-	var in struct{ Findings []hubFinding }
-	for _, notice := range notices {
-		in.Findings = append(in.Findings, n.asff(notice))
-	}
+func (n *Notifier) securityHub(ctx context.Context, findings []hubFinding) error {
+	in := struct{ Findings []hubFinding }{findings}
 	var out struct {
 		FailedCount    int
 		FailedFindings []struct{ ErrorCode, ErrorMessage string }
@@ -124,21 +121,20 @@ func (n *Notifier) securityHub(ctx context.Context, notices []Notice) error {
 		for _, f := range out.FailedFindings {
 			why = f.ErrorCode + " " + f.ErrorMessage
 		}
-		err = fmt.Errorf("securityhub:BatchImportFindings: %d of %d findings were refused: %s", out.FailedCount, len(notices), why)
+		err = fmt.Errorf("securityhub:BatchImportFindings: %d of %d findings were refused: %s", out.FailedCount, len(findings), why)
 	}
 	return err
 }
 
+// An eventEntry is an event for EventBridge.
+type eventEntry struct {
+	Source, DetailType, Detail, EventBusName string
+	Resources                                []string
+}
+
 // eventBridge puts up to ten events.
-func (n *Notifier) eventBridge(ctx context.Context, t Target, notices []Notice) error {
-	type entry struct {
-		Source, DetailType, Detail, EventBusName string
-		Resources                                []string
-	}
-	var in struct{ Entries []entry }
-	for _, notice := range notices {
-		in.Entries = append(in.Entries, entry{"stanch", "Leaked AWS Key", encode(notice), t.to, []string{notice.ARN}})
-	}
+func (n *Notifier) eventBridge(ctx context.Context, t Target, entries []eventEntry) error {
+	in := struct{ Entries []eventEntry }{entries}
 	var out struct {
 		FailedEntryCount int
 		Entries          []struct{ ErrorCode, ErrorMessage string }
@@ -151,7 +147,7 @@ func (n *Notifier) eventBridge(ctx context.Context, t Target, notices []Notice) 
 				why = e.ErrorCode + " " + e.ErrorMessage
 			}
 		}
-		err = fmt.Errorf("events:PutEvents: %d of %d events were refused: %s", out.FailedEntryCount, len(notices), why)
+		err = fmt.Errorf("events:PutEvents: %d of %d events were refused: %s", out.FailedEntryCount, len(entries), why)
 	}
 	return err
 }
@@ -172,9 +168,9 @@ func (n *Notifier) regionOf(t Target) string {
 	return n.Operator.Region()
 }
 
-// encode returns notice as JSON for people and programs.
-func encode(notice Notice) string {
-	b, err := json.MarshalIndent(notice, "", "  ")
+// encode returns a notice or an alert as JSON for people and programs.
+func encode(v any) string {
+	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		panic(err) // strings and times always marshal
 	}

@@ -1,7 +1,8 @@
-// Package notify tells other systems how a response to a leaked key went: AWS Security Hub,
-// Amazon EventBridge, Amazon SNS, and webhooks such as Slack's.
+// Package notify tells other systems of leaked keys: how a response to one went (Send), and which
+// are new or live (SendAlert). The systems are AWS Security Hub, Amazon EventBridge, Amazon SNS,
+// Slack, other webhooks, and mail servers.
 //
-// A notice names a key by its id and a secret by its hash; the package is given no secret.
+// A notice or an alert names a key by its id and a secret by its hash; the package is given no secret.
 // It tells AWS with the operator's own identity, never with the role that shuts keys off,
 // which may do nothing else, and never with a leaked key.
 //
@@ -9,6 +10,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,13 +51,21 @@ type Target struct {
 	kind, to string
 	region   string // "" is the operator's
 	name     string // for people; of a webhook not its URL, which is a secret
+	argument string // as it was given; "" if it holds a secret
+	mail     mailServer
 }
+
+// Name names the target for ever, without its secret: it is the argument that it was given by,
+// or its kind and host if the argument holds the URL of a webhook.
+func (t Target) Name() string { return cmp.Or(t.argument, t.name) }
 
 // String names the target without its secret: the URL of a webhook.
 func (t Target) String() string { return t.name }
 
 // AWS reports whether the operator's identity is needed to tell it.
-func (t Target) AWS() bool { return t.kind != "webhook" }
+func (t Target) AWS() bool {
+	return t.kind == "securityhub" || t.kind == "eventbridge" || t.kind == "sns"
+}
 
 var (
 	topicARN = pattern(`^arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[\w.-]+$`)
@@ -69,12 +79,16 @@ func pattern(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
 
+// Targets is how people write the targets that ParseTarget reads.
+const Targets = "slack:URL, webhook:URL, mailto:ADDRESS, securityhub, eventbridge[:BUS] or sns:TOPIC-ARN; env:VARIABLE in place of a URL"
+
 // ParseTarget reads "securityhub", "eventbridge", "eventbridge:BUS" (a name or an
-// ARN), "sns:TOPIC-ARN", "webhook:URL" or "webhook:env:VARIABLE". getenv looks the
-// variable up. No error holds the URL of a webhook.
+// ARN), "sns:TOPIC-ARN", "mailto:ADDRESS", and "webhook:URL" or "slack:URL", with "env:VARIABLE"
+// in place of the URL. getenv looks the variable up, and STANCH_SMTP_URL for mail. No error
+// holds the URL of a webhook or of a mail server.
 func ParseTarget(s string, getenv func(string) string) (Target, error) {
 	kind, to, given := strings.Cut(s, ":")
-	t := Target{kind: kind, to: to, name: s}
+	t := Target{kind: kind, to: to, name: s, argument: s}
 	switch {
 	case kind == "securityhub" && !given:
 		return t, nil
@@ -95,26 +109,30 @@ func ParseTarget(s string, getenv func(string) string) (Target, error) {
 		}
 		t.region = m[1]
 		return t, nil
-	case kind == "webhook":
+	case kind == "webhook", kind == "slack":
 		return t.webhook(getenv)
+	case kind == "mailto":
+		return t.mailTo(getenv)
 	}
-	return Target{}, errors.New("want securityhub, eventbridge[:BUS], sns:TOPIC-ARN, webhook:URL or webhook:env:VARIABLE")
+	return Target{}, errors.New("want " + Targets)
 }
 
 func (t Target) webhook(getenv func(string) string) (Target, error) {
 	if name, ok := strings.CutPrefix(t.to, "env:"); ok {
 		if t.to = getenv(name); t.to == "" {
-			return Target{}, fmt.Errorf("webhook: the variable %s is not set", name)
+			return Target{}, fmt.Errorf("%s: the variable %s is not set", t.kind, name)
 		}
+	} else {
+		t.argument = ""
 	}
 	u, err := url.Parse(t.to)
 	if err != nil || u.Host == "" {
-		return Target{}, errors.New("webhook: not a URL")
+		return Target{}, errors.New(t.kind + ": not a URL")
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
-		return Target{}, errors.New("webhook: want https")
+		return Target{}, errors.New(t.kind + ": want https")
 	}
-	t.name = "webhook at " + u.Host
+	t.name = t.kind + " at " + u.Host
 	return t, nil
 }
 
@@ -153,20 +171,31 @@ func (n *Notifier) sendTo(ctx context.Context, t Target, notices []Notice) error
 	switch t.kind {
 	case "securityhub":
 		for part := range slices.Chunk(notices, 100) { // a call takes no more
-			if err := n.securityHub(ctx, part); err != nil {
+			var findings []hubFinding
+			for _, notice := range part {
+				findings = append(findings, n.asff(notice))
+			}
+			if err := n.securityHub(ctx, findings); err != nil {
 				return err
 			}
 		}
 	case "eventbridge":
 		for part := range slices.Chunk(notices, 10) { // a call takes no more
-			if err := n.eventBridge(ctx, t, part); err != nil {
+			var entries []eventEntry
+			for _, notice := range part {
+				entries = append(entries, eventEntry{"stanch", "Leaked AWS Key", encode(notice), t.to, []string{notice.ARN}})
+			}
+			if err := n.eventBridge(ctx, t, entries); err != nil {
 				return err
 			}
 		}
 	default:
 		one := n.sns
-		if t.kind == "webhook" {
+		switch t.kind {
+		case "webhook", "slack":
 			one = n.post
+		case "mailto":
+			one = n.mailNotice
 		}
 		var errs []error
 		for _, notice := range notices {

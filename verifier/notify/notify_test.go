@@ -83,7 +83,9 @@ func TestContract(t *testing.T) {
 func TestParseTarget(t *testing.T) {
 	const hook = "https://hooks.example.com/services/T0/B0/opensesame"
 	env := func(name string) string {
-		return map[string]string{"HOOK": hook, "BAD": "ftp://example.com/opensesame"}[name]
+		return map[string]string{
+			"HOOK": hook, "BAD": "ftp://example.com/opensesame", notify.SMTPVariable: "smtp://user:opensesame@mail.example.com/?from=stanch@example.com",
+		}[name]
 	}
 	for _, tt := range []struct{ in, name, err string }{
 		{"securityhub", "securityhub", ""},
@@ -101,19 +103,24 @@ func TestParseTarget(t *testing.T) {
 		{"webhook:https:///opensesame", "", "not a URL"},
 		{"webhook:%zz://opensesame", "", "not a URL"},
 		{"webhook", "", "not a URL"},
+		{"slack:" + hook, "slack at hooks.example.com", ""},
+		{"slack:env:HOOK", "slack at hooks.example.com", ""},
+		{"mailto:ops@example.com", "mailto:ops@example.com", ""},
+		{"mailto:Ops <ops@example.com>", "", "not an address"},
+		{"mailto:", "", "not an address"},
 		{"sns:alerts", "", "not the ARN of a topic"},
 		{"sns", "", "not the ARN of a topic"},
-		{"securityhub:eu-west-1", "", "want securityhub"},
+		{"securityhub:eu-west-1", "", "want slack:URL"},
 		{"eventbridge:a b", "", "neither"},
 		{"eventbridge:", "", "neither"},
-		{"mail:ops@example.com", "", "want securityhub"},
-		{"", "", "want securityhub"},
+		{"mail:ops@example.com", "", "want slack:URL"},
+		{"", "", "want slack:URL"},
 	} {
 		got, err := notify.ParseTarget(tt.in, env)
 		if tt.err == "" && (err != nil || got.String() != tt.name) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 			t.Errorf("%q: %q, %v; want %q, %q", tt.in, got, err, tt.name, tt.err)
 		}
-		if strings.Contains(got.String(), "opensesame") || err != nil && strings.Contains(err.Error(), "opensesame") {
+		if strings.Contains(got.String()+got.Name(), "opensesame") || err != nil && strings.Contains(err.Error(), "opensesame") {
 			t.Errorf("%q: the URL is told: %v, %v", tt.in, got, err)
 		}
 	}

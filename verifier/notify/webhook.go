@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,6 +23,22 @@ const (
 // everybody in Slack (<https://…|text>, <!channel>).
 var slackEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
+// A SendError says why a target has not taken an alert. It holds no secret.
+type SendError struct {
+	err     error
+	after   time.Duration
+	refused bool
+}
+
+func (e *SendError) Error() string { return e.err.Error() }
+func (e *SendError) Unwrap() error { return e.err }
+
+// RetryAfter returns how long the target asks to wait, 0 if it does not.
+func (e *SendError) RetryAfter() time.Duration { return e.after }
+
+// Refused reports whether the target does not want this alert, whenever it is sent.
+func (e *SendError) Refused() bool { return e.refused }
+
 // post sends one notice to a webhook: JSON, of which Slack and its kin show the
 // text. Its URL is a secret, and in no error.
 func (n *Notifier) post(ctx context.Context, t Target, notice Notice) error {
@@ -29,8 +46,13 @@ func (n *Notifier) post(ctx context.Context, t Target, notice Notice) error {
 	if wait == 0 {
 		wait = time.Second
 	}
+	notice.Text = slackEscaper.Replace(notice.Text)
+	body := encode(notice)
+	if t.kind == "slack" {
+		body = encode(map[string]string{"text": notice.Text})
+	}
 	for attempt := 1; ; attempt++ {
-		again, err := n.postOnce(ctx, t, notice)
+		again, err := n.postOnce(ctx, t, body, "")
 		if err == nil || !again || attempt == webhookAttempts {
 			return err
 		}
@@ -43,17 +65,20 @@ func (n *Notifier) post(ctx context.Context, t Target, notice Notice) error {
 	}
 }
 
-// postOnce reports whether another attempt may help.
-func (n *Notifier) postOnce(ctx context.Context, t Target, notice Notice) (again bool, err error) {
+// postOnce posts a body, under the id of its delivery unless that is "". It reports whether
+// another attempt may help.
+func (n *Notifier) postOnce(ctx context.Context, t Target, body, delivery string) (again bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, webhookTimeout)
 	defer cancel()
-	notice.Text = slackEscaper.Replace(notice.Text)
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.to, strings.NewReader(encode(notice)))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.to, strings.NewReader(body))
 	if err != nil {
 		return false, errors.New("not a URL")
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "stanch/"+n.Version)
+	if delivery != "" {
+		r.Header.Set("Stanch-Delivery", delivery)
+	}
 	client := http.Client{
 		// The notice is for this host only.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -68,8 +93,27 @@ func (n *Notifier) postOnce(ctx context.Context, t Target, notice Notice) (again
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // the reply may quote the URL
-	if resp.StatusCode/100 == 2 {
+	status := resp.StatusCode
+	switch status / 100 {
+	case 2:
 		return false, nil
+	case 3:
+		return false, &SendError{err: fmt.Errorf("HTTP %d: it redirects, and alerts go to the host of the URL alone: give the URL that it redirects to", status)}
 	}
-	return resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500, fmt.Errorf("HTTP %d", resp.StatusCode)
+	return status == http.StatusTooManyRequests || status >= 500, &SendError{
+		err: fmt.Errorf("HTTP %d", status), after: retryAfter(resp.Header.Get("Retry-After"), time.Now()),
+		refused: status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge || status == http.StatusUnprocessableEntity,
+	}
+}
+
+// retryAfter reads a header of RFC 9110, section 10.2.3: seconds, or a date. It is 0 if there is
+// none.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.Atoi(header); err == nil && seconds >= 0 {
+		return time.Duration(min(seconds, 24*3600)) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
 }

@@ -24,6 +24,8 @@ func flagGroups() []struct{ within, heading, flags string } {
 		{"respond", "Which keys", "accounts key force-in-use max-keys break-glass"},
 		{"respond", "Shut off", "plan yes self quarantine journal notify"},
 		{"respond", "Ask AWS", "findings sts-proxy"},
+		{"sweep", "Alerts", "notify digest page-url"},
+		{"github", "Alerts", "notify page-url"},
 
 		{"", "Scan", "base head scan stage all-files reachable-only since-state full inventory max-size scans max-fetch look-every debug"},
 		{"", "Which repositories", "only skip forks archived visibility topic max-repo-size shard include deleted every"},

@@ -25,7 +25,8 @@ type OwnerFlags struct {
 func (f *OwnerFlags) Add(cmd *cobra.Command) {
 	f.OperatorFlags.Add(cmd)
 	cmd.Flags().BoolVar(&f.Assess, "assess", false, "ask AWS, as yourself, how dangerous live keys are, and about ids without a secret")
-	cli.Needs(cmd, []string{"profile", "role", "external-id"}, "assess", "deactivate")
+	cli.Needs(cmd, []string{"profile"}, "assess", "deactivate", "notify")
+	cli.Needs(cmd, []string{"role", "external-id"}, "assess", "deactivate")
 }
 
 // Check refuses flags that do not go together.
@@ -47,6 +48,11 @@ func (f *OwnerFlags) Open(ctx context.Context, s *cli.Streams) (*operator.Operat
 		return nil, fmt.Errorf("nothing was scanned: %w", err)
 	}
 	return op, nil
+}
+
+// SignIn signs in as the operator, for what is no part of the scan.
+func (f *OwnerFlags) SignIn(ctx context.Context, s *cli.Streams) (*operator.Operator, error) {
+	return openOperator(ctx, s, f.OperatorFlags)
 }
 
 // Verifier returns the verifier of a scan: STS, and IAM too if op is not nil.

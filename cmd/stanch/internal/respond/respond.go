@@ -16,6 +16,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/notify"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/advice"
@@ -80,7 +81,7 @@ func (f *respondFlags) addFindings(cmd *cobra.Command) {
 // addNotify defines the targets that get notices.
 func (f *respondFlags) addNotify(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.notify, "notify", nil,
-		"send the result to `TARGET`: securityhub, eventbridge[:BUS], sns:ARN, webhook:URL, webhook:env:VARIABLE")
+		"send the result to `TARGET`: "+notify.Targets)
 }
 
 // rules returns the operator's limits for work on keys of some accounts, if they are known

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/alert"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
 
@@ -21,6 +22,9 @@ func newSweepStatus(s *cli.Streams, db *databaseFlags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
 				st, err := store.Status(cmd.Context())
+				if err == nil {
+					st.Receivers, err = alert.Receivers(cmd.Context(), store)
+				}
 				if err != nil {
 					return cli.Failed(err)
 				}

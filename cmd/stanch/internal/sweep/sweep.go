@@ -16,11 +16,13 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/githubflags"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/notifyflags"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/github/login"
 	"github.com/stanch-dev/stanch/scanner/project"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/alert"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
@@ -89,6 +91,8 @@ func (f *databaseFlags) with(ctx context.Context, do func(*sweep.Store, *riverqu
 type engineFlags struct {
 	scanflags.Flags
 	login     login.Login
+	notify    notifyflags.Flags
+	digest    time.Duration
 	scans     int
 	maxFetch  int64 // MiB
 	lookEvery time.Duration
@@ -116,6 +120,9 @@ func (f *engineFlags) add(cmd *cobra.Command) {
 	_ = flags.MarkHidden("retry-after")
 	flags.DurationVar(&f.silence, "dead-after", time.Minute, "take over from workers that were silent for so long")
 	_ = flags.MarkHidden("dead-after")
+	f.notify.Add(cmd)
+	flags.DurationVar(&f.digest, "digest", 24*time.Hour, "tell the receivers each `PERIOD` of new findings that are not known to be live (0: never)")
+	cli.Needs(cmd, []string{"digest"}, "notify")
 	flags.DurationVar(&f.lookEvery, "look-every", 24*time.Hour, "look each `PERIOD` at repositories without a push: their wikis and pull requests may change")
 }
 
@@ -209,28 +216,54 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 	if err := j.OpenOwner(ctx); err != nil {
 		return err
 	}
-	err = f.work(ctx, j, store, e)
+	untold, err := f.work(ctx, j, store, e)
 	j.SaySent()
 	if e.after == nil || err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
-	return errors.Join(err, e.after(j, store))
+	return errors.Join(err, e.after(j, store), untold)
 }
 
-// work does jobs, and calls the functions of e around them.
-func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.Store, e lifecycle) error {
+// alerts returns what tells the receivers of --notify, and those of other processes.
+func (f *engineFlags) alerts(ctx context.Context, j *scanflags.Job, store *sweep.Store, q *riverqueue.Queue, once bool, log *slog.Logger) (*alert.Alerts, error) {
+	receivers, err := f.notify.Open(ctx, j.Streams, &f.Owner)
+	if err != nil {
+		return nil, err
+	}
+	a := &alert.Alerts{Store: store, Queue: q, Digest: f.digest, Page: f.notify.Page, Lease: f.silence, Log: log}
+	for _, r := range receivers {
+		a.Receivers = append(a.Receivers, r)
+	}
+	if once {
+		a.Patience = time.Minute
+	}
+	if err := a.Start(ctx); err != nil {
+		return nil, cli.Failed(err)
+	}
+	store.Observers = append(store.Observers, a.Observe)
+	return a, nil
+}
+
+// work does jobs, and calls the functions of e around them. untold names the receivers that
+// could not be told.
+func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.Store, e lifecycle) (untold, err error) {
 	log := slog.New(slog.NewTextHandler(j.Streams.Loud().Stderr, &slog.HandlerOptions{Level: f.level(e.once), ReplaceAttr: database.RedactAttr}))
 	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Silence: f.silence, Log: log})
 	if err != nil {
-		return cli.Failed(err)
+		return nil, cli.Failed(err)
 	}
 	engine, err := f.engine(j, store, q, log)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	alerts, err := f.alerts(ctx, j, store, q, e.once, log)
+	if err != nil {
+		return nil, err
+	}
+	engine.Notify, engine.Collect = alerts.Do, alerts.Collect
 	if e.begin != nil {
 		if err := e.begin(store, q); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	group, within := errgroup.WithContext(ctx)
@@ -247,7 +280,14 @@ func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.S
 	if e.beside != nil {
 		group.Go(func() error { return e.beside(over, j, store, log) })
 	}
-	return group.Wait()
+	group.Go(func() error { return alerts.Watch(over) })
+	if err := group.Wait(); err != nil || !e.once {
+		return nil, err
+	}
+	if err := alerts.Finish(ctx); err != nil {
+		return cli.Unfinished(err), nil
+	}
+	return nil, nil
 }
 
 func (f *engineFlags) level(once bool) slog.Level {

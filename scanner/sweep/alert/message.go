@@ -1,0 +1,149 @@
+package alert
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// A row is one piece of news.
+type row struct {
+	fingerprint, event, was, delivery string
+	urgent                            int
+	at                                time.Time
+}
+
+// next returns the alert of the oldest delivery of a receiver that has no end, nil if there is
+// none. News of findings that do not count is left out.
+func (a *Alerts) next(ctx context.Context, name string) (*finding.Alert, error) {
+	var rows []row
+	err := database.EachRow(ctx, a.Store.SQL, func(scan func(...any) error) error {
+		var r row
+		var at int64
+		err := scan(&r.fingerprint, &r.event, &r.was, &r.urgent, &at, &r.delivery)
+		r.at = database.Time(at)
+		rows = append(rows, r)
+		return err
+	}, `SELECT fingerprint, event, was, urgent, at, delivery FROM news WHERE receiver = $1 AND ended = 0
+		AND delivery = (SELECT delivery FROM news WHERE receiver = $1 AND ended = 0 AND delivery <> '' ORDER BY number LIMIT 1) ORDER BY number`, name)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	alert := &finding.Alert{Delivery: rows[0].delivery, Kind: finding.AlertDigest, Time: a.Store.Now().UTC().Truncate(time.Second)}
+	if rows[0].urgent != 0 {
+		alert.Kind = finding.AlertNews
+	}
+	listed := map[string]bool{}
+	for _, r := range rows {
+		if r.urgent == 0 && listed[r.fingerprint] { // a digest says how things are now
+			continue
+		}
+		listed[r.fingerprint] = true
+		f, ok, err := a.load(ctx, r, len(alert.Findings) < maxFindings)
+		switch {
+		case err != nil:
+			return nil, err
+		case ok && len(alert.Findings) < maxFindings:
+			alert.Findings = append(alert.Findings, f)
+		case ok:
+			alert.Omitted++
+		}
+	}
+	return alert, nil
+}
+
+// load returns the finding of r, and whether it is to be told; without its place unless placed
+// is set.
+func (a *Alerts) load(ctx context.Context, r row, placed bool) (finding.AlertFinding, bool, error) {
+	var record, state, ignored, by string
+	var first, until int64
+	err := database.QueryRow(ctx, a.Store.SQL, `SELECT record, state, ignored, first_seen, acknowledged_by, acknowledged_until FROM finding WHERE fingerprint = $1`, r.fingerprint)(
+		&record, &state, &ignored, &first, &by, &until)
+	if errors.Is(err, sql.ErrNoRows) {
+		return finding.AlertFinding{}, false, nil
+	}
+	var f finding.Finding
+	if err == nil {
+		err = database.UnmarshalRecord(json.RawMessage(record), &f)
+	}
+	if err != nil {
+		return finding.AlertFinding{}, false, fmt.Errorf("a finding to tell of: %w", err)
+	}
+	known := by != "" && (until == 0 || database.Time(until).After(a.Store.Now()))
+	now := verifier.State(state)
+	if ignored != "" || r.urgent == 0 && (known || now == verifier.Live) { // that was told at once
+		return finding.AlertFinding{}, false, nil
+	}
+	if !placed {
+		return finding.AlertFinding{}, true, nil
+	}
+	f.History = &finding.History{FirstSeen: database.Time(first)}
+	where, repository, link, places, repositories, err := a.place(ctx, r.fingerprint)
+	if err != nil {
+		return finding.AlertFinding{}, false, err
+	}
+	told := finding.NewAlertFinding(&f, where, repository, link, r.event, verifier.State(r.was), r.at)
+	told.Places, told.Repositories = places, repositories
+	if known {
+		told.Known = by
+	}
+	return told, true, nil
+}
+
+// place returns the best place to name of a finding: at HEAD, in a repository that is there.
+func (a *Alerts) place(ctx context.Context, fingerprint string) (where *finding.Location, repository, link string, places, repositories int, err error) {
+	err = database.QueryRow(ctx, a.Store.SQL, `SELECT COUNT(*), COUNT(DISTINCT repository) FROM location WHERE fingerprint = $1`, fingerprint)(&places, &repositories)
+	if err != nil || places == 0 {
+		return nil, "", "", 0, 0, err
+	}
+	var record string
+	var head int
+	err = database.QueryRow(ctx, a.Store.SQL, `SELECT l.record, l.at_head, r.name, r.page FROM location l JOIN repository r ON r.number = l.repository WHERE l.fingerprint = $1
+		ORDER BY CASE WHEN r.state = '`+sweep.Gone+`' THEN 1 ELSE 0 END, l.at_head DESC, l.first_seen, l.repository, l.place LIMIT 1`, fingerprint)(&record, &head, &repository, &link)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, "", "", places, repositories, nil
+	}
+	where = &finding.Location{}
+	if err == nil {
+		err = database.UnmarshalRecord(json.RawMessage(record), where)
+	}
+	where.AtHead = head != 0
+	return where, repository, linkTo(link, where), places, repositories, err
+}
+
+// linkTo returns the URL of a place in the repository at page. It is that of the repository if
+// the place has none.
+func linkTo(page string, l *finding.Location) string {
+	repo, err := url.Parse(page)
+	if err != nil || repo.Scheme != "https" && repo.Scheme != "http" {
+		return ""
+	}
+	if u, err := url.Parse(l.Path); err == nil && u.Host == repo.Host && u.Scheme == repo.Scheme && l.Kind != finding.KindBlob && l.Kind != finding.KindPath {
+		return u.String() // an issue, a comment, a release
+	}
+	if l.Commit == "" {
+		return page
+	}
+	name, _, member := strings.Cut(l.Path, "!") // of a member of an archive, the archive
+	// A browser would take "..", and leave the repository.
+	if l.Kind != finding.KindBlob || name == "" || path.Clean("/"+name) != "/"+name || printable.Quoted(name) != name {
+		return page + "/commit/" + l.Commit
+	}
+	link := page + "/blob/" + l.Commit + (&url.URL{Path: "/" + name}).EscapedPath()
+	if l.Line > 0 && !member {
+		link += fmt.Sprintf("#L%d", l.Line)
+	}
+	return link
+}
