@@ -80,7 +80,7 @@ func pattern(expr string) func() *regexp.Regexp {
 }
 
 // Targets is how people write the targets that ParseTarget reads.
-const Targets = "slack:URL, webhook:URL, mailto:ADDRESS, securityhub, eventbridge[:BUS] or sns:TOPIC-ARN; env:VARIABLE in place of a URL"
+const Targets = "slack:URL, webhook:URL, mailto:ADDRESS, securityhub, eventbridge[:BUS], sns:ARN"
 
 // ParseTarget reads "securityhub", "eventbridge", "eventbridge:BUS" (a name or an
 // ARN), "sns:TOPIC-ARN", "mailto:ADDRESS", and "webhook:URL" or "slack:URL", with "env:VARIABLE"
@@ -114,7 +114,7 @@ func ParseTarget(s string, getenv func(string) string) (Target, error) {
 	case kind == "mailto":
 		return t.mailTo(getenv)
 	}
-	return Target{}, errors.New("want " + Targets)
+	return Target{}, errors.New("want one of " + Targets + "; env:VARIABLE in place of a URL")
 }
 
 func (t Target) webhook(getenv func(string) string) (Target, error) {

@@ -110,11 +110,11 @@ func TestParseTarget(t *testing.T) {
 		{"mailto:", "", "not an address"},
 		{"sns:alerts", "", "not the ARN of a topic"},
 		{"sns", "", "not the ARN of a topic"},
-		{"securityhub:eu-west-1", "", "want slack:URL"},
+		{"securityhub:eu-west-1", "", "want one of slack:URL"},
 		{"eventbridge:a b", "", "neither"},
 		{"eventbridge:", "", "neither"},
-		{"mail:ops@example.com", "", "want slack:URL"},
-		{"", "", "want slack:URL"},
+		{"mail:ops@example.com", "", "want one of slack:URL"},
+		{"", "", "want one of slack:URL"},
 	} {
 		got, err := notify.ParseTarget(tt.in, env)
 		if tt.err == "" && (err != nil || got.String() != tt.name) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {

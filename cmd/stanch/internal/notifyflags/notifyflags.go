@@ -24,7 +24,7 @@ type Flags struct {
 // Add adds the flags to a command.
 func (f *Flags) Add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.To, "notify", nil, "tell `RECEIVER` of live keys at once, and of other new findings in a digest: "+notify.Targets)
+	flags.StringArrayVar(&f.To, "notify", nil, "alert `RECEIVER`: "+notify.Targets)
 	flags.StringVar(&f.Page, "page-url", "", "link alerts to the page at `URL`")
 	cli.Needs(cmd, []string{"page-url"}, "notify")
 }
