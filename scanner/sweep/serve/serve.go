@@ -1,18 +1,23 @@
-// Package serve shows the state and the findings of sweeps over HTTP. It changes nothing.
+// Package serve answers the requests of browsers, programs and probes while a sweep runs:
 //
 //	/             the page
+//	/api/         the API
+//	/report.html  the whole report as one page
 //	/status.json  how far sweeps are
 //	/metrics      for Prometheus
-//	/healthz      whether the database answers; the only path that asks for no token
+//	/sign-in      asks a browser for a token; /sign-out ends its session
+//	/healthz      whether the process answers
+//	/readyz       whether the database answers, too
+//	/webhook/     where GitHub tells of pushes
+//
+// The last three ask for no sign-in (package signin): the probes say nothing, and the
+// webhook asks for a signature of its own.
 package serve
 
 import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,108 +25,103 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/signin"
 )
 
-// Token returns the token that the page asks for: that in file, or a new one if file is ""
-// and only this machine can reach the address listen. Errors name the flags --listen and
-// --page-token-file.
-func Token(listen, file string) (string, error) {
+// IsLocal reports whether only this machine can reach the address listen.
+func IsLocal(listen string) (bool, error) {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
-		return "", fmt.Errorf("--listen %s: %w", listen, err)
+		return false, fmt.Errorf("--listen %s: %w", listen, err)
 	}
-	if file == "" {
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return "", fmt.Errorf("--listen %s: others can reach that; give them a token by --page-token-file", listen)
-		}
-		return rand.Text(), nil
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("--page-token-file: %w", err)
-	}
-	token := strings.TrimSpace(string(text))
-	if len(token) < 16 {
-		return "", fmt.Errorf("--page-token-file %s: a token has 16 characters or more", file)
-	}
-	return token, nil
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback(), nil
 }
 
-// A Server shows the content of a store. All fields must be set.
+// A Server answers requests. Store, Gate, Log, WritePage and Policy must be set.
 type Server struct {
 	Store *sweep.Store
-	Token string
+	Gate  *signin.Gate // whom it answers
 	Log   *slog.Logger
-	// WritePage writes the HTML page of one target, or of all if target is "". Policy is
+	// WritePage writes the HTML report of one target, or of all if target is "". Policy is
 	// the Content-Security-Policy to send with it.
 	WritePage func(ctx context.Context, w io.Writer, target string) error
 	Policy    string
+	// Page, API and Metrics answer at /, /api/ and /metrics for users who are signed in:
+	// signin.UserOf says who it is. A nil Page is the report.
+	Page, API, Metrics http.Handler
+	// Webhook answers at /webhook/, whoever asks. It may be nil.
+	Webhook http.Handler
 }
 
-// Serve answers requests until ctx ends.
+// grace is how long requests may take to end once the server is told to.
+const grace = 10 * time.Second
+
+// Serve answers requests until ctx ends. Then it takes no more, and returns when those under
+// way have ended, or after ten seconds.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 5 * time.Minute, MaxHeaderBytes: 64 << 10}
-	context.AfterFunc(ctx, func() { _ = srv.Close() })
+	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 5 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug)}
+	drained := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(drained)
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		if srv.Shutdown(within) != nil {
+			_ = srv.Close()
+		}
+	})
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		stop()
 		return fmt.Errorf("the page: %w", err)
 	}
+	<-drained
 	return nil
 }
 
 // Handler returns the handler of all requests.
 func (s *Server) Handler() http.Handler {
+	inside := http.NewServeMux()
+	inside.HandleFunc("GET /report.html", s.page)
+	inside.HandleFunc("GET /status.json", s.status)
+	if s.Metrics != nil {
+		inside.Handle("GET /metrics", s.Metrics)
+	} else {
+		inside.HandleFunc("GET /metrics", s.metrics)
+	}
+	if s.API != nil {
+		inside.Handle("/api/", s.API)
+	}
+	if s.Page != nil {
+		inside.Handle("/", s.Page)
+	} else {
+		inside.HandleFunc("GET /{$}", s.page)
+	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		if err := s.Store.SQL.PingContext(r.Context()); err != nil {
-			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = io.WriteString(w, "ok\n")
-	})
-	mux.HandleFunc("GET /{$}", s.withToken(s.page))
-	mux.HandleFunc("GET /status.json", s.withToken(s.status))
-	mux.HandleFunc("GET /metrics", s.withToken(s.metrics))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	if s.Webhook != nil {
+		mux.Handle("/webhook/", s.Webhook)
+	}
+	mux.Handle("/", s.Gate.Protect(inside))
 	return mux
 }
 
-const cookieName = "stanch-page"
-
-// withToken refuses requests without the token. Programs send it in a header. The link that
-// is printed has it in the URL; the answer sets a cookie and redirects to the URL without
-// the token, so that the browser's history does not keep it.
-func (s *Server) withToken(show http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Cache-Control", "no-store")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("X-Frame-Options", "DENY")
-		bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		kept, _ := r.Cookie(cookieName)
-		switch linked := r.URL.Query().Get("token"); {
-		case s.isToken(bearer), kept != nil && s.isToken(kept.Value):
-			show(w, r)
-		case s.isToken(linked):
-			http.SetCookie(w, &http.Cookie{Name: cookieName, Value: linked, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.Header.Get("X-Forwarded-Proto") == "https"})
-			// A redirect that another site began would not send the cookie; this one is of the same site.
-			h.Set("Refresh", "0; url="+r.URL.Path)
-		default:
-			h.Set("WWW-Authenticate", "Bearer")
-			http.Error(w, "The page asks for its token: open the link that stanch printed, or /?token=…", http.StatusUnauthorized)
-		}
+// ready says whether the database answers.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	if err := s.Store.SQL.PingContext(ctx); err != nil {
+		s.Log.Warn("the database does not answer", "err", err)
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
 	}
-}
-
-// isToken compares hashes, so that the time it takes says nothing about the token.
-func (s *Server) isToken(token string) bool {
-	got, want := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(s.Token))
-	return s.Token != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+	_, _ = io.WriteString(w, "ok\n")
 }
 
 // page shows the page of ?target=NAME, or of all targets.

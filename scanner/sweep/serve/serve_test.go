@@ -5,31 +5,36 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+	"github.com/stanch-dev/stanch/scanner/sweep/signin"
 )
 
-// TestServer asks for each path with the token in a header, in a cookie, in the URL, and
-// without.
-func TestServer(t *testing.T) {
+// newServer returns a server of a store with one target, and the token of its user.
+func newServer(t *testing.T) (s *Server, token string) {
+	t.Helper()
 	store, err := riverqueue.Open(t.Context(), filepath.Join(t.TempDir(), "sweep.db"), true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
+	t.Cleanup(store.Close)
 	if err := store.PutTarget(t.Context(), sweep.Target{Name: "acme", Options: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Store: store, Token: "token-of-the-test", Log: slog.New(slog.DiscardHandler), Policy: "default-src 'none'",
+	log := slog.New(slog.DiscardHandler)
+	known, token := signin.MakeToken(signin.User{Name: "ada", Role: signin.Reader})
+	return &Server{Store: store, Gate: &signin.Gate{Tokens: []signin.Token{known}, Log: log}, Log: log, Policy: "default-src 'none'; img-src data:",
 		WritePage: func(_ context.Context, w io.Writer, target string) error {
 			switch target {
 			case "other":
@@ -39,73 +44,159 @@ func TestServer(t *testing.T) {
 			}
 			_, err := io.WriteString(w, "the page of all")
 			return err
-		}}
+		}}, token
+}
+
+// get asks a handler for a path, with a token unless it is "".
+func get(t *testing.T, h http.Handler, path, token string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+	r.Host = "127.0.0.1:8470"
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// TestServer asks for each path with the token and without.
+func TestServer(t *testing.T) {
+	s, token := newServer(t)
 	for _, tt := range []struct {
-		path, bearer, cookie string
-		code                 int
-		want                 string
+		path string
+		with bool
+		code int
+		want string
 	}{
-		{"/healthz", "", "", http.StatusOK, "ok"},
-		{"/", "", "", http.StatusUnauthorized, "asks for its token"},
-		{"/", "wrong", "wrong", http.StatusUnauthorized, ""},
-		{"/?token=wrong", "", "", http.StatusUnauthorized, ""},
-		{"/?token=token-of-the-test", "", "", http.StatusOK, ""},
-		{"/", "token-of-the-test", "", http.StatusOK, "the page of all"},
-		{"/", "", "token-of-the-test", http.StatusOK, "the page of all"},
-		{"/?target=other", "token-of-the-test", "", http.StatusNotFound, "no such target"},
-		{"/?target=broken", "token-of-the-test", "", http.StatusInternalServerError, `the disk\x1b is full`},
-		{"/status.json", "", "", http.StatusUnauthorized, ""},
-		{"/status.json", "token-of-the-test", "", http.StatusOK, `"name":"acme"`},
-		{"/metrics", "", "", http.StatusUnauthorized, ""},
-		{"/metrics", "token-of-the-test", "", http.StatusOK, `stanch_repositories_due{target="acme"} 0`},
-		{"/other", "token-of-the-test", "", http.StatusNotFound, ""},
+		{"/healthz", false, http.StatusOK, "ok"},
+		{"/readyz", false, http.StatusOK, "ok"},
+		{"/", false, http.StatusUnauthorized, "Authorization: Bearer"},
+		{"/", true, http.StatusOK, "the page of all"},
+		{"/report.html", false, http.StatusUnauthorized, ""},
+		{"/report.html", true, http.StatusOK, "the page of all"},
+		{"/?target=other", true, http.StatusNotFound, "no such target"},
+		{"/?target=broken", true, http.StatusInternalServerError, `the disk\x1b is full`},
+		{"/status.json", false, http.StatusUnauthorized, ""},
+		{"/status.json", true, http.StatusOK, `"name":"acme"`},
+		{"/metrics", false, http.StatusUnauthorized, ""},
+		{"/metrics", true, http.StatusOK, `stanch_repositories_due{target="acme"} 0`},
+		{"/other", true, http.StatusNotFound, ""},
+		{"/webhook/github", true, http.StatusNotFound, ""},
+		{"/api/v1/findings", true, http.StatusNotFound, ""},
 	} {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, tt.path, nil)
-		if tt.bearer != "" {
-			r.Header.Set("Authorization", "Bearer "+tt.bearer)
+		sent := ""
+		if tt.with {
+			sent = token
 		}
-		if tt.cookie != "" {
-			r.AddCookie(&http.Cookie{Name: cookieName, Value: tt.cookie})
-		}
-		w := httptest.NewRecorder()
-		s.Handler().ServeHTTP(w, r)
-		if w.Code != tt.code || !strings.Contains(w.Body.String(), tt.want) {
+		if w := get(t, s.Handler(), tt.path, sent); w.Code != tt.code || !strings.Contains(w.Body.String(), tt.want) {
 			t.Errorf("%s: %d, want %d: %q, want %q", tt.path, w.Code, tt.code, w.Body, tt.want)
 		}
-		if strings.Contains(tt.path, "token=token") && (w.Body.Len() > 0 || len(w.Result().Cookies()) != 1 || w.Header().Get("Refresh") != "0; url=/") {
-			t.Errorf("the link leads to %v", w.Header())
-		}
 	}
-	s.Token = ""
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/status.json", nil)
-	w := httptest.NewRecorder()
-	if s.Handler().ServeHTTP(w, r); w.Code != http.StatusUnauthorized {
-		t.Errorf("without a token, everybody may see it: %d", w.Code)
+	s.Store.Close()
+	if w := get(t, s.Handler(), "/healthz", ""); w.Code != http.StatusOK {
+		t.Errorf("the process lives, whatever the database does: %d", w.Code)
+	}
+	if w := get(t, s.Handler(), "/readyz", ""); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("ready without a database: %d", w.Code)
 	}
 }
 
-func TestToken(t *testing.T) {
-	file := func(text string) string {
-		name := filepath.Join(t.TempDir(), "token")
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return name
+// TestMounted: page, API and metrics are behind the sign-in and know the user, the webhook
+// is before it.
+func TestMounted(t *testing.T) {
+	s, token := newServer(t)
+	say := func(what string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			u := signin.UserOf(r.Context())
+			fmt.Fprintf(w, "%s %s for %s, a %s", what, r.URL.Path, u.Name, u.Role)
+		})
 	}
-	for _, tt := range []struct{ listen, file, want, fails string }{
-		{"127.0.0.1:0", "", "", ""},
-		{"localhost:0", "", "", ""},
-		{"[::1]:0", "", "", ""},
-		{":0", "", "", "--listen :0: others can reach that"},
-		{"0.0.0.0:80", "", "", "others can reach that"},
-		{"nowhere", "", "", "--listen nowhere"},
-		{":0", file(" 0123456789abcdef\n"), "0123456789abcdef", ""},
-		{":0", file("short"), "", "16 characters"},
-		{":0", "none", "", "--page-token-file"},
+	s.Page, s.API, s.Metrics, s.Webhook = say("page"), say("API"), say("metrics"), say("webhook")
+	for path, want := range map[string]string{
+		"/":                "page / for ada, a reader",
+		"/static/page.js":  "page /static/page.js for ada, a reader",
+		"/api/v1/findings": "API /api/v1/findings for ada, a reader",
+		"/metrics":         "metrics /metrics for ada, a reader",
+		"/report.html":     "the page of all",
 	} {
-		got, err := Token(tt.listen, tt.file)
-		if (err == nil) != (tt.fails == "") || err != nil && !strings.Contains(err.Error(), tt.fails) || tt.want != "" && got != tt.want || err == nil && len(got) < 16 {
-			t.Errorf("%q, %q: %q, %v", tt.listen, tt.file, got, err)
+		if w := get(t, s.Handler(), path, token); w.Code != http.StatusOK || w.Body.String() != want {
+			t.Errorf("%s: %d %q, want %q", path, w.Code, w.Body, want)
 		}
+		if w := get(t, s.Handler(), path, ""); w.Code != http.StatusUnauthorized {
+			t.Errorf("%s without a token: %d", path, w.Code)
+		}
+	}
+	if w := get(t, s.Handler(), "/webhook/github", ""); w.Body.String() != "webhook /webhook/github for , a nobody" {
+		t.Errorf("the webhook: %d %q", w.Code, w.Body)
+	}
+}
+
+// TestDrain: a request that is under way when the server is told to end gets its answer, and
+// no new one is taken.
+func TestDrain(t *testing.T) {
+	s, token := newServer(t)
+	asked, answer := make(chan bool), make(chan bool)
+	s.Page = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(asked)
+		<-answer
+		_, _ = io.WriteString(w, "all of it")
+	})
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, l) }()
+	got := make(chan string, 1)
+	go func() {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+"/", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			got <- err.Error()
+			return
+		}
+		defer response.Body.Close()
+		text, _ := io.ReadAll(response.Body)
+		got <- string(text)
+	}()
+	<-asked
+	end()
+	refused := false
+	for range 100 {
+		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
+		if refused = err != nil; refused {
+			break
+		}
+		_ = c.Close()
+		time.Sleep(10 * time.Millisecond)
+	}
+	if !refused {
+		t.Error("a server that ends takes connections")
+	}
+	select {
+	case err := <-ended:
+		t.Errorf("it ended before its answer: %v", err)
+	default:
+	}
+	close(answer)
+	if text := <-got; text != "all of it" {
+		t.Errorf("got %q", text)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestIsLocal(t *testing.T) {
+	for listen, want := range map[string]bool{"127.0.0.1:0": true, "localhost:0": true, "[::1]:0": true, ":0": false, "0.0.0.0:80": false} {
+		if got, err := IsLocal(listen); got != want || err != nil {
+			t.Errorf("%s: %v, %v", listen, got, err)
+		}
+	}
+	if _, err := IsLocal("nowhere"); err == nil || !strings.Contains(err.Error(), "--listen nowhere") {
+		t.Errorf("nowhere: %v", err)
 	}
 }

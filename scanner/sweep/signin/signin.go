@@ -1,4 +1,10 @@
-// Package signin knows who sends a request to the page of a sweep, and which role they have.
+// Package signin knows who sends a request to the server of a sweep, and which role they
+// have. A Gate stands before the handlers that show or change findings:
+//
+//	request → Host → origin → user → handler
+//
+// A user is known by a token (programs send it with each request, browsers once), or by a
+// header that a proxy sets after it has signed the user in.
 package signin
 
 import "context"
@@ -12,6 +18,11 @@ const (
 	Reader              // may see the findings
 	Triager             // may change their status, owner and comment
 )
+
+// String returns the word of the role.
+func (r Role) String() string {
+	return [...]string{"nobody", "reader", "triager"}[r]
+}
 
 // A User is a person or a program that is signed in.
 type User struct {

@@ -30,7 +30,7 @@ func flagGroups() []struct{ within, heading, flags string } {
 		{"", "Scan", "base head scan stage all-files reachable-only since-state full inventory max-size scans max-fetch look-every debug"},
 		{"", "Which repositories", "only skip forks archived visibility topic max-repo-size shard include deleted every"},
 		{"", "GitHub", "token-file app-id app-key app-installation api-url"},
-		{"", "Page", "listen page-token-file"},
+		{"", "Page", "listen page-token-file triage-token-file page-host trust-proxy trust-header trust-groups-header triage-group webhook-secret-file metrics-listen"},
 		{"", "Report", "format output fail-on verbose quiet show-secrets sarif json junit upload-sarif comment name-accounts"},
 		{"", "What to ignore", "baseline config min-confidence no-ignores honor-ignores-for-live"},
 		{"", "Ask AWS", "verify no-verify accounts partitions canary-accounts no-cache sts-proxy"},
