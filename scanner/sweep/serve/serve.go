@@ -107,6 +107,10 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /readyz", s.ready)
 	if s.Webhook != nil {
 		mux.Handle("/webhook/", s.Webhook)
+	} else {
+		mux.HandleFunc("/webhook/", func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "this server takes no webhooks: start it with --webhook-secret-file", http.StatusNotFound)
+		})
 	}
 	mux.Handle("/", s.Gate.Protect(inside))
 	return mux

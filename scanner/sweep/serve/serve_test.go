@@ -82,7 +82,7 @@ func TestServer(t *testing.T) {
 		{"/metrics", false, http.StatusUnauthorized, ""},
 		{"/metrics", true, http.StatusOK, `stanch_repositories_due{target="acme"} 0`},
 		{"/other", true, http.StatusNotFound, ""},
-		{"/webhook/github", true, http.StatusNotFound, ""},
+		{"/webhook/github", false, http.StatusNotFound, "--webhook-secret-file"},
 		{"/api/v1/findings", true, http.StatusNotFound, ""},
 	} {
 		sent := ""

@@ -20,9 +20,11 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report/html"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 	"github.com/stanch-dev/stanch/scanner/sweep/serve"
 	"github.com/stanch-dev/stanch/scanner/sweep/signin"
 	"github.com/stanch-dev/stanch/scanner/sweep/sweepreport"
+	"github.com/stanch-dev/stanch/scanner/sweep/webhook"
 )
 
 func newSweepServe(s *cli.Streams, db *databaseFlags) *cobra.Command {
@@ -39,6 +41,9 @@ func newSweepServe(s *cli.Streams, db *databaseFlags) *cobra.Command {
   /healthz      whether the process answers
   /readyz       whether the database answers
 
+With --webhook-secret-file it takes GitHub's webhooks at /webhook/github, and reads a
+repository as soon as somebody has pushed to it.
+
 Only this machine can reach the page, unless --listen says otherwise, and it asks for a
 token: one of --page-token-file or --triage-token-file, or one that is made up and
 printed. A line of such a file is "TOKEN" or "NAME TOKEN". A proxy that signs users in may
@@ -52,6 +57,10 @@ nothing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			gate, made, err := page.gate()
+			if err != nil {
+				return err
+			}
+			receiver, err := page.receiver()
 			if err != nil {
 				return err
 			}
@@ -73,6 +82,13 @@ nothing.`,
 						_, err := r.Write(ctx)
 						return err
 					}}
+				if receiver != nil {
+					receiver.Store, receiver.Log = store, log
+					if receiver.Queue, err = riverqueue.New(riverqueue.Config{Store: store}); err != nil {
+						return cli.Failed(err)
+					}
+					server.Webhook = receiver.Handler()
+				}
 				return server.Serve(ctx, listener)
 			}})
 		},
@@ -89,6 +105,7 @@ type pageFlags struct {
 	proxies                  []string
 	userHeader, groupsHeader string
 	triageGroups, hosts      []string
+	webhook                  string // file of secrets
 }
 
 func (f *pageFlags) add(flags *pflag.FlagSet) {
@@ -99,7 +116,20 @@ func (f *pageFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.proxies, "trust-proxy", nil, "believe a proxy at `ADDRESS` (or a range, as 10.0.0.0/8) who the user is")
 	flags.StringVar(&f.userHeader, "trust-header", "X-Forwarded-User", "take the user from the header `NAME` of the proxy")
 	flags.StringVar(&f.groupsHeader, "trust-groups-header", "X-Forwarded-Groups", "take the groups of the user from the header `NAME` of the proxy")
+	flags.StringVar(&f.webhook, "webhook-secret-file", "", "take GitHub's webhooks at /webhook/github, signed with a secret in `FILE`")
 	flags.StringArrayVar(&f.triageGroups, "triage-group", nil, "let users in `GROUP` of the proxy change the status of findings")
+}
+
+// receiver returns the receiver of webhooks that the flags ask for, nil for none.
+func (f *pageFlags) receiver() (*webhook.Receiver, error) {
+	if f.webhook == "" {
+		return nil, nil
+	}
+	secrets, err := webhook.ReadSecrets(f.webhook)
+	if err != nil {
+		return nil, fmt.Errorf("--webhook-secret-file: %w", err)
+	}
+	return &webhook.Receiver{Secrets: secrets}, nil
 }
 
 // gate returns the gate that the flags ask for, and the text of the token that was made up,
