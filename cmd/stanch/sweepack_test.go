@@ -75,7 +75,7 @@ func TestSweepAck(t *testing.T) {
 		t.Errorf("the report in text does not name the day:\n%s", out)
 	}
 	says(0, "not acknowledged any more", "unack", fingerprint)
-	if f := by(""); f.History.Note != "" || !f.History.AcknowledgedUntil.IsZero() {
+	if f := by(""); f.History.Status != "" || f.History.Note != "known" || !f.History.AcknowledgedUntil.IsZero() {
 		t.Errorf("what is left is %+v", f.History)
 	}
 	unknown := strings.Repeat("0", 32)
@@ -94,7 +94,17 @@ func TestSweepAckChecks(t *testing.T) {
 		{[]string{"ack", "0123", "--by", "ada"}, "32 hexadecimal digits"},
 		{[]string{"ack", "aws-access-key " + fingerprint}, "32 hexadecimal digits"},
 		{[]string{"unack", fingerprint + "0"}, "32 hexadecimal digits"},
-		{[]string{"unack"}, `type "stanch sweep unack FINGERPRINT"`},
+		{[]string{"unack"}, `type "stanch sweep unack FINGERPRINT..."`},
+		{[]string{"ack", fingerprint, "--by", "ada", "--repository", "acme/app"}, "do not go together"},
+		{[]string{"ack", fingerprint, "--yes"}, "--yes answers"},
+		{[]string{"ack", "--repository", ""}, "--repository is empty"},
+		{[]string{"ack", "--state", "dead"}, `"dead" is no state: use one of live,`},
+		{[]string{"ack", "--status", "done"}, `"done" is no status: use one of open,`},
+		{[]string{"close", fingerprint, "--as", "open"}, "--as open: must be one of"},
+		{[]string{"close", fingerprint}, `"as" not set`},
+		{[]string{"assign"}, "name the owner"},
+		{[]string{"assign", "", fingerprint}, "name the owner"},
+		{[]string{"assign", "ada"}, "name findings"},
 		{[]string{"ack", fingerprint, "--by", "ada", "--until", "tomorrow"}, "not a date"},
 		{[]string{"ack", fingerprint, "--by", "ada", "--until", "2020-01-31"}, "that day is over"},
 		{[]string{"ack", fingerprint, "--by", "ada", "--until", ""}, "--until is empty"},

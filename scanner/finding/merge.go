@@ -347,8 +347,9 @@ func mergeHistories(parts []*part, state verifier.State) *History {
 		if out.DeadSince.IsZero() {
 			out.DeadSince = h.DeadSince
 		}
+		out.Owner = cmp.Or(out.Owner, h.Owner)
 		if out.AcknowledgedBy == "" {
-			out.AcknowledgedBy, out.AcknowledgedUntil, out.Note = h.AcknowledgedBy, h.AcknowledgedUntil, h.Note
+			out.AcknowledgedBy, out.AcknowledgedUntil, out.Note, out.Status = h.AcknowledgedBy, h.AcknowledgedUntil, h.Note, h.Status
 		}
 	}
 	if out != nil && state == verifier.Live {

@@ -68,8 +68,12 @@ type History struct {
 	LastSeen  time.Time `json:"last_seen,omitzero"`
 	GoneSince time.Time `json:"gone_since,omitzero"` // from the HEAD of every repository
 	DeadSince time.Time `json:"dead_since,omitzero"` // it was live, and is not any more
-	// AcknowledgedBy is the person who knows of the finding and does not want to hear of it
-	// until AcknowledgedUntil, or ever again if that is zero. Note is their comment.
+	// Status is the outcome of people's work on the finding: "acknowledged", "false-alarm",
+	// "shut-off", "fixed", or "" while it is open. Owner is the person or team who works on it.
+	Status string `json:"status,omitempty"`
+	Owner  string `json:"owner,omitempty"`
+	// AcknowledgedBy is the person who gave it that status, until AcknowledgedUntil, or for
+	// good if that is zero. Note is a comment of theirs.
 	AcknowledgedBy    string    `json:"acknowledged_by,omitempty"`
 	AcknowledgedUntil time.Time `json:"acknowledged_until,omitzero"`
 	Note              string    `json:"note,omitempty"`

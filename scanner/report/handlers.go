@@ -67,8 +67,8 @@ func (t *total) Summary(s finding.Summary) error {
 }
 
 // Anonymous returns the Handler that passes findings on to h in a form that everybody may
-// read: without account, name and ARN of the owner, and without the name of the person who
-// acknowledged the finding. Key ids stay: nobody can act without them, and readers of the
+// read: without account, name and ARN of the owner, and without the names of the persons who
+// acknowledged or own the finding. Key ids stay: nobody can act without them, and readers of the
 // report can read the repository too.
 func Anonymous(h finding.Handler) finding.Handler { return anonymous{h} }
 
@@ -84,7 +84,7 @@ func (a anonymous) Finding(f finding.Finding) error {
 	v.Identity = verifier.Identity{Kind: v.Identity.Kind}
 	if f.History != nil {
 		h := *f.History
-		h.AcknowledgedBy, h.Note = "", ""
+		h.AcknowledgedBy, h.Note, h.Owner = "", "", ""
 		f.History = &h
 	}
 	return a.Handler.Finding(f)

@@ -274,10 +274,10 @@ func (s *Store) Findings(ctx context.Context, target string, each func(finding.F
 		return each(*last)
 	}
 	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
-		var fingerprint, record, ignored, by, note, location, state string
+		var fingerprint, record, ignored, status, by, comment, owner, location, state string
 		var first, seen, dead, until, gone, begun int64
 		var atHead int
-		if err := scan(&fingerprint, &record, &ignored, &first, &seen, &dead, &by, &until, &note, &location, &atHead, &gone, &state, &begun); err != nil {
+		if err := scan(&fingerprint, &record, &ignored, &first, &seen, &dead, &status, &by, &until, &comment, &owner, &location, &atHead, &gone, &state, &begun); err != nil {
 			return err
 		}
 		if last == nil || lastID != fingerprint {
@@ -291,7 +291,10 @@ func (s *Store) Findings(ctx context.Context, target string, each func(finding.F
 			last.Ignored = ignored
 			last.History = &finding.History{
 				FirstSeen: database.Time(first), LastSeen: database.Time(seen), DeadSince: database.Time(dead),
-				AcknowledgedBy: by, AcknowledgedUntil: database.Time(until), Note: note,
+				AcknowledgedBy: by, AcknowledgedUntil: database.Time(until), Note: comment, Owner: owner,
+			}
+			if status != "open" {
+				last.History.Status = status
 			}
 		}
 		var l finding.Location
@@ -309,7 +312,7 @@ func (s *Store) Findings(ctx context.Context, target string, each func(finding.F
 			h.LastSeen = t // the last sweep saw the repository, and nothing in it had changed
 		}
 		return nil
-	}, `SELECT f.fingerprint, f.record, f.ignored, f.first_seen, f.last_seen, f.dead_since, f.acknowledged_by, f.acknowledged_until, f.note,
+	}, `SELECT f.fingerprint, f.record, f.ignored, f.first_seen, f.last_seen, f.dead_since, f.status, f.status_by, f.status_until, f.comment, f.owner,
 			l.record, l.at_head, l.gone_since, r.state, t.begun
 		FROM finding f JOIN location l ON l.fingerprint = f.fingerprint JOIN repository r ON r.number = l.repository JOIN target t ON t.name = r.target
 		WHERE $1 = '' OR r.target = $1 ORDER BY f.first_seen DESC, f.fingerprint, l.at_head DESC, r.name, l.place`, target)

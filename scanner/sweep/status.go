@@ -68,6 +68,8 @@ type WorkerStatus struct {
 
 // FindingStatus counts the findings that are neither ignored nor acknowledged.
 type FindingStatus struct {
+	// Acknowledged counts the findings with another status than open. A live one counts as
+	// open, unless it is acknowledged.
 	Acknowledged int            `json:"acknowledged"`
 	Open         int            `json:"open"` // not known to be dead
 	ByState      map[string]int `json:"by_state"`
@@ -174,6 +176,6 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 			st.Findings.Skipped[why] = n
 		}
 		return err
-	}, `SELECT state, known, secret, COUNT(*) FROM (SELECT state, CASE WHEN record LIKE '%"secret_sha256":"%' OR record LIKE '%"has_value":true%' THEN 1 ELSE 0 END AS secret, CASE WHEN acknowledged_by <> '' AND (acknowledged_until = 0 OR acknowledged_until > $1) THEN 1 ELSE 0 END AS known
+	}, `SELECT state, known, secret, COUNT(*) FROM (SELECT state, CASE WHEN record LIKE '%"secret_sha256":"%' OR record LIKE '%"has_value":true%' THEN 1 ELSE 0 END AS secret, CASE WHEN status <> 'open' AND (status = 'acknowledged' OR state <> 'live') AND (status_until = 0 OR status_until > $1) THEN 1 ELSE 0 END AS known
 		FROM finding WHERE ignored = '') AS f GROUP BY state, known, secret`, database.Millis(s.Now()))
 }

@@ -21,7 +21,7 @@ func TestStore(t *testing.T) {
 	onEachDatabase(t, map[string]func(onDatabase){
 		"targets": testTargets, "begin": testBegin, "due": testDue, "listing": testListing, "gone": testGone,
 		"lease": testLease, "relatives": testRelatives, "parent": testParent, "limits": testLimits, "states": testStates,
-		"heads": testHeads, "ignored": testIgnored, "acknowledge": testAcknowledge, "to_verify": testToVerify, "status": testStatus,
+		"heads": testHeads, "ignored": testIgnored, "removed": testRemoved, "counted": testCounted, "to_verify": testToVerify, "status": testStatus,
 	})
 }
 
@@ -528,52 +528,48 @@ func testIgnored(on onDatabase) {
 	}
 }
 
-// testAcknowledge acknowledges, and takes that back. Removing a target removes findings
-// that no other has.
-func testAcknowledge(on onDatabase) {
+// testRemoved: removing a target removes findings that no other has.
+func testRemoved(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
-	ctx := t.Context()
 	s.found(t, s.repositoryNamed(t, "1"), false, newFinding("f", verifier.Live, "", time.Time{}, finding.Location{Blob: "b", Kind: finding.KindBlob}))
-	if err := s.Unacknowledge(ctx, "f", "ada"); !errors.Is(err, ErrNotAcknowledged) {
-		t.Errorf("the error is %v", err)
+	if _, err := s.RemoveTarget(t.Context(), "acme"); err != nil || s.keys(t) != "" {
+		t.Errorf("it is kept without a target: %v", err)
 	}
-	if err := errors.Join(s.Acknowledge(ctx, "none", "ada", "", time.Time{}), s.Unacknowledge(ctx, "none", "ada")); !errors.Is(err, ErrNoFinding) {
-		t.Errorf("the error is %v", err)
-	}
-	if err := s.Acknowledge(ctx, "f", "", "", time.Time{}); err == nil {
-		t.Error("an acknowledgement by nobody is no error")
-	}
+}
+
+// testCounted: the status counts findings with a status of people apart, but a live one only
+// if it is acknowledged, and none whose last day is over.
+func testCounted(on onDatabase) {
+	t, s := on.t, on.store
+	s.put(t)
+	s.found(t, s.repositoryNamed(t, "1"), false, newFinding("f", verifier.Live, "", time.Time{}, finding.Location{Blob: "b", Kind: finding.KindBlob}))
 	until := s.clock.Add(time.Hour)
-	open := func() string {
-		t.Helper()
-		st, err := s.Status(ctx)
+	for _, tt := range []struct {
+		status string
+		state  verifier.State
+		until  time.Time
+		want   string
+	}{
+		{"open", verifier.Unknown, time.Time{}, "1 open, 0 acknowledged"},
+		{"acknowledged", verifier.Live, time.Time{}, "0 open, 1 acknowledged"},
+		{"acknowledged", verifier.Live, until, "0 open, 1 acknowledged"},
+		{"acknowledged", verifier.Unknown, s.clock, "1 open, 0 acknowledged"},
+		{"fixed", verifier.Unknown, time.Time{}, "0 open, 1 acknowledged"},
+		{"fixed", verifier.Live, time.Time{}, "1 open, 0 acknowledged"},
+		{"false-alarm", verifier.Live, until, "1 open, 0 acknowledged"},
+	} {
+		s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := database.Exec(ctx, tx, `UPDATE finding SET status = $1, state = $2, status_until = $3`, tt.status, string(tt.state), database.Millis(tt.until))
+			return err
+		})
+		st, err := s.Status(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fmt.Sprintf("%d open, %d acknowledged", st.Findings.Open, st.Findings.Acknowledged)
-	}
-	if err := s.Acknowledge(ctx, "f", "ada", "rotated", until); err != nil {
-		t.Fatal(err)
-	}
-	if got := s.known(t)["f"]; got.History.AcknowledgedBy != "ada" || got.History.Note != "rotated" || !got.History.AcknowledgedUntil.Equal(until) {
-		t.Errorf("acknowledged: %+v", got)
-	}
-	if got := open(); got != "0 open, 1 acknowledged" {
-		t.Error(got)
-	}
-	s.clock = until
-	if got := open(); got != "1 open, 0 acknowledged" {
-		t.Errorf("when that is over: %s", got)
-	}
-	if err := s.Unacknowledge(ctx, "f", ""); err != nil {
-		t.Fatal(err)
-	}
-	if got := s.known(t)["f"]; got.History.AcknowledgedBy != "" || got.History.Note != "" || !got.History.AcknowledgedUntil.IsZero() {
-		t.Errorf("taken back: %+v", got)
-	}
-	if _, err := s.RemoveTarget(ctx, "acme"); err != nil || s.keys(t) != "" {
-		t.Errorf("it is kept without a target: %v", err)
+		if got := fmt.Sprintf("%d open, %d acknowledged", st.Findings.Open, st.Findings.Acknowledged); got != tt.want {
+			t.Errorf("%s and %s: %s, want %s", tt.status, tt.state, got, tt.want)
+		}
 	}
 }
 

@@ -121,10 +121,13 @@ func (v *view) history(m *markup, f *finding.Finding) {
 	at("last seen", h.LastSeen)
 	at("gone from HEAD", h.GoneSince)
 	at("dead since", h.DeadSince)
+	if h.Owner != "" {
+		m.put("<dt>owner</dt><dd>%s</dd>", foreign(h.Owner))
+	}
 	if h.AcknowledgedBy == "" {
 		return
 	}
-	m.put("<dt>acknowledged</dt><dd>by %s", foreign(h.AcknowledgedBy))
+	m.put("<dt>%s</dt><dd>by %s", wording.Status(h), foreign(h.AcknowledgedBy))
 	switch {
 	case h.AcknowledgedUntil.IsZero():
 	case v.acknowledged(f):

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
 // seen describes the history of a finding in one line.
@@ -23,8 +24,11 @@ func seen(h *finding.History) string {
 	at("last ", h.LastSeen)
 	at("not at HEAD since ", h.GoneSince)
 	at("dead since ", h.DeadSince)
+	if h.Owner != "" {
+		parts = append(parts, "owner "+printable.Quoted(h.Owner))
+	}
 	if h.AcknowledgedBy != "" {
-		who := "acknowledged by " + printable.Quoted(h.AcknowledgedBy)
+		who := wording.Status(h) + " by " + printable.Quoted(h.AcknowledgedBy)
 		if !h.AcknowledgedUntil.IsZero() {
 			who += " until " + h.AcknowledgedUntil.Format(time.DateOnly)
 		}

@@ -1,7 +1,48 @@
 package database
 
-// triage adds the work of people on findings.
+// Urgency is the order in which lists show findings f: the lower, the sooner somebody has to
+// act. An index is of this very expression.
+const Urgency = `CASE f.state WHEN 'live' THEN 0 WHEN 'id-active-secret-mismatch' THEN 1 WHEN 'unknown' THEN 2 WHEN 'skipped' THEN 3
+	WHEN 'not-verifiable' THEN 4 WHEN 'expired' THEN 6 WHEN 'invalid' THEN 7 ELSE 5 END`
+
+// triage adds the work of people on findings. An acknowledgement becomes a status, and the
+// log of actions the history of it. A finding that nobody has given a status is open.
+// version counts the changes of a finding that people have to know of.
+//
+// The indexes hold all columns that lists are filtered by, so that a list does not read the
+// records of all findings. Lists leave ignored findings out, and so do the indexes.
 var triage = migration{
-	"",
-	"",
+	`ALTER TABLE finding RENAME COLUMN acknowledged_by TO status_by;
+	ALTER TABLE finding RENAME COLUMN acknowledged_until TO status_until;
+	ALTER TABLE finding RENAME COLUMN note TO comment;
+	ALTER TABLE finding ADD COLUMN status TEXT NOT NULL DEFAULT 'open';
+	ALTER TABLE finding ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+	ALTER TABLE finding ADD COLUMN version BIGINT NOT NULL DEFAULT 0;
+	UPDATE finding SET status = 'acknowledged' WHERE status_by <> '';
+	CREATE INDEX finding_urgency ON finding ((CASE state WHEN 'live' THEN 0 WHEN 'id-active-secret-mismatch' THEN 1 WHEN 'unknown' THEN 2 WHEN 'skipped' THEN 3
+	WHEN 'not-verifiable' THEN 4 WHEN 'expired' THEN 6 WHEN 'invalid' THEN 7 ELSE 5 END), first_seen DESC, fingerprint, state, status, status_until, owner) WHERE ignored = '';
+	CREATE INDEX finding_first_seen ON finding (first_seen, fingerprint, state, status, status_until, owner) WHERE ignored = '';
+	CREATE INDEX finding_owner ON finding (owner, fingerprint, first_seen, state, status, status_until) WHERE ignored = '';
+	CREATE TABLE triage (
+		number SERIAL, fingerprint TEXT NOT NULL REFERENCES finding ON DELETE CASCADE, at BIGINT NOT NULL, who TEXT NOT NULL, via TEXT NOT NULL, why TEXT NOT NULL,
+		status TEXT NOT NULL, owner TEXT NOT NULL, comment TEXT NOT NULL, status_until BIGINT NOT NULL);
+	CREATE INDEX triage_fingerprint ON triage (fingerprint);
+	INSERT INTO triage (fingerprint, at, who, via, why, status, owner, comment, status_until)
+		SELECT subject, at, who, 'cli', '', CASE what WHEN 'acknowledge' THEN 'acknowledged' ELSE 'open' END, '', result, 0
+		FROM action WHERE subject IN (SELECT fingerprint FROM finding) ORDER BY at;
+	DROP TABLE action`,
+	`CREATE TABLE action (at BIGINT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL, result TEXT NOT NULL);
+	INSERT INTO action (at, who, what, subject, result)
+		SELECT at, who, CASE status WHEN 'open' THEN 'unacknowledge' ELSE 'acknowledge' END, fingerprint, comment FROM triage WHERE via <> 'sweep' ORDER BY number;
+	DROP TABLE triage;
+	DROP INDEX finding_owner;
+	DROP INDEX finding_first_seen;
+	DROP INDEX finding_urgency;
+	UPDATE finding SET status_by = '', comment = '', status_until = 0 WHERE status <> 'acknowledged';
+	ALTER TABLE finding DROP COLUMN version;
+	ALTER TABLE finding DROP COLUMN owner;
+	ALTER TABLE finding DROP COLUMN status;
+	ALTER TABLE finding RENAME COLUMN comment TO note;
+	ALTER TABLE finding RENAME COLUMN status_until TO acknowledged_until;
+	ALTER TABLE finding RENAME COLUMN status_by TO acknowledged_by`,
 }

@@ -130,10 +130,14 @@ func (w *writer) finding(f finding.Finding) error {
 	return w.Handler.Finding(f)
 }
 
-// acknowledged marks an acknowledged finding as ignored. A live one it marks as overruled:
-// it counts all the same.
+// acknowledged marks a finding that people have given a status as ignored. A live one it
+// marks as overruled: it counts all the same.
 func acknowledged(f *finding.Finding) {
-	why := "acknowledged by " + f.History.AcknowledgedBy
+	status := cmp.Or(f.History.Status, "acknowledged") // earlier reports know only that one
+	why := strings.ReplaceAll(status, "-", " ") + " by " + f.History.AcknowledgedBy
+	if f.History.Status == "false-alarm" {
+		why = "false alarm, says " + f.History.AcknowledgedBy
+	}
 	if until := f.History.AcknowledgedUntil; !until.IsZero() {
 		why += " until " + until.Format(time.DateOnly)
 	}

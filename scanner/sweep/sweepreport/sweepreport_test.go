@@ -95,20 +95,23 @@ func TestAcknowledged(t *testing.T) {
 	for _, tt := range []struct {
 		name               string
 		state              verifier.State
-		by                 string
+		status, by         string
 		until              time.Time
 		ignored, overruled string
 		leaks              int
 	}{
-		{"nobody", verifier.Unknown, "", time.Time{}, "", "", 1},
-		{"without an end", verifier.Unknown, "ada", time.Time{}, "acknowledged by ada", "", 0},
-		{"until later", verifier.Unknown, "ada", later, "acknowledged by ada until " + later.Format(time.DateOnly), "", 0},
-		{"ended", verifier.Unknown, "ada", past, "", "", 1},
-		{"live", verifier.Live, "ada", time.Time{}, "", "acknowledged by ada", 1},
+		{"nobody", verifier.Unknown, "", "", time.Time{}, "", "", 1},
+		{"without an end", verifier.Unknown, "acknowledged", "ada", time.Time{}, "acknowledged by ada", "", 0},
+		{"until later", verifier.Unknown, "acknowledged", "ada", later, "acknowledged by ada until " + later.Format(time.DateOnly), "", 0},
+		{"ended", verifier.Unknown, "fixed", "ada", past, "", "", 1},
+		{"live", verifier.Live, "acknowledged", "ada", time.Time{}, "", "acknowledged by ada", 1},
+		{"closed", verifier.Unknown, "shut-off", "ada", time.Time{}, "shut off by ada", "", 0},
+		{"false alarm", verifier.Unknown, "false-alarm", "ada", later, "false alarm, says ada until " + later.Format(time.DateOnly), "", 0},
+		{"closed and live", verifier.Live, "fixed", "ada", time.Time{}, "", "fixed by ada", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w, saved := newWriter()
-			f := finding.Finding{History: &finding.History{AcknowledgedBy: tt.by, AcknowledgedUntil: tt.until}}
+			f := finding.Finding{History: &finding.History{Status: tt.status, AcknowledgedBy: tt.by, AcknowledgedUntil: tt.until}}
 			f.Verdict.State = tt.state
 			if err := w.finding(f); err != nil {
 				t.Fatal(err)

@@ -27,6 +27,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 	"github.com/stanch-dev/stanch/scanner/sweep/search"
+	"github.com/stanch-dev/stanch/scanner/sweep/triage"
 )
 
 // New returns the command that sweeps.
@@ -52,7 +53,7 @@ The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL
 	}
 	cmd.PersistentFlags().StringVar(&f.url, "database-url", "", "use the database at `URL`: postgres://... or a file of SQLite (with a password: set STANCH_DATABASE_URL)")
 	cmd.AddCommand(newSweepAdd(s, f), newSweepList(s, f), newSweepRemove(s, f), newSweepRun(s, f), newSweepServe(s, f), newSweepWork(s, f),
-		newSweepStatus(s, f), newSweepReport(s, f), newSweepAck(s, f), newSweepUnack(s, f), newSweepMigrate(f))
+		newSweepStatus(s, f), newSweepReport(s, f), newSweepAck(s, f), newSweepUnack(s, f), newSweepClose(s, f), newSweepAssign(s, f), newSweepMigrate(f))
 	return cmd
 }
 
@@ -70,6 +71,7 @@ func (f *databaseFlags) open(ctx context.Context, migrate bool) (store *sweep.St
 	if store, err = riverqueue.Open(ctx, name, migrate); err != nil {
 		return nil, "", cli.Failed(err)
 	}
+	store.Observers = append(store.Observers, triage.Reopen)
 	return store, name, nil
 }
 

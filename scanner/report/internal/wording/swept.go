@@ -110,3 +110,17 @@ func NewFirst(fs []finding.Finding, started time.Time) {
 	}
 	slices.SortStableFunc(fs, func(a, b finding.Finding) int { return cmp.Compare(rank(&a), rank(&b)) })
 }
+
+// Status returns the word for the status that people have given a finding: "acknowledged",
+// as all had before there were others, "false alarm", "shut off" or "fixed".
+func Status(h *finding.History) string {
+	switch h.Status {
+	case "false-alarm":
+		return "false alarm"
+	case "shut-off":
+		return "shut off"
+	case "fixed":
+		return "fixed"
+	}
+	return "acknowledged"
+}
