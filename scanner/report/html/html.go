@@ -42,6 +42,25 @@ func ContentSecurityPolicy() string {
 		"; base-uri 'none'; form-action 'none'"
 }
 
+// Style returns the style of the page. The page of "stanch sweep serve" begins with it, so that
+// both look the same.
+func Style() string { return pageStyle }
+
+// A State is what a page calls a state of findings.
+type State struct {
+	Slug string `json:"slug"` // its class in Style
+	Word string `json:"word"` // how it is written in front of a finding
+}
+
+// States returns the states in the order of their urgency.
+func States() []State {
+	list := make([]State, 0, len(slugs))
+	for u, slug := range slugs {
+		list = append(list, State{Slug: slug, Word: wording.Urgency(u).String()})
+	}
+	return list
+}
+
 type handler struct {
 	wording.Collector
 	w io.Writer
