@@ -71,7 +71,7 @@ func FuzzStorable(f *testing.F) {
 // text that is bound or read elsewhere would be neither redacted nor storable. schema.go
 // binds none, and riverqueue has the statements of others about their own tables.
 func TestTextEdge(t *testing.T) {
-	direct := regexp.MustCompile(`\.(Exec|Query|QueryRow|Prepare)(Context)?\(`)
+	direct := regexp.MustCompile(`\.(Exec|Query|QueryRow|Prepare)(Context)?\([^)]`) // url.URL.Query takes nothing
 	found, files := map[string]int{}, 0
 	err := filepath.WalkDir("..", func(file string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") || strings.Contains(file, "riverqueue") {
@@ -79,7 +79,7 @@ func TestTextEdge(t *testing.T) {
 		}
 		files++
 		text, err := os.ReadFile(file)
-		for _, ours := range []string{"database.Exec(", "database.QueryRow(", "URL.Query("} {
+		for _, ours := range []string{"database.Exec(", "database.QueryRow("} {
 			text = bytes.ReplaceAll(text, []byte(ours), nil)
 		}
 		if n := len(direct.FindAll(text, -1)); n > 0 {
