@@ -108,11 +108,14 @@ func (s *simulated) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	case s.find(name) != nil:
 		repo := s.find(name)
-		full := map[string]any{"id": repo.ID, "full_name": repo.Name, "fork": repo.Fork}
+		var parent map[string]string
 		if repo.parent != "" {
-			full["parent"] = map[string]any{"full_name": repo.parent}
+			parent = map[string]string{"full_name": repo.parent}
 		}
-		put(full)
+		put(struct {
+			*simulatedRepo
+			Parent map[string]string `json:"parent,omitempty"`
+		}{repo, parent})
 		return
 	}
 	w.WriteHeader(http.StatusNotFound)
@@ -124,10 +127,14 @@ func (s *simulated) list(w http.ResponseWriter, r *http.Request) {
 	slices.SortStableFunc(list, func(a, b *simulatedRepo) int { return b.Pushed.Compare(a.Pushed) })
 	page := 1
 	_, _ = fmt.Sscan(r.FormValue("page"), &page)
-	const size = 5 // instead of 100
+	size := 5 // instead of 100
+	if r.FormValue("per_page") == "1" {
+		size = 1
+	}
 	from, to := min((page-1)*size, len(list)), min(page*size, len(list))
 	if to < len(list) {
-		w.Header().Set("Link", fmt.Sprintf(`<http://%s%s?page=%d>; rel="next"`, r.Host, r.URL.Path, page+1))
+		at := "http://" + r.Host + r.URL.Path
+		w.Header().Set("Link", fmt.Sprintf(`<%s?page=%d>; rel="next", <%s?page=%d>; rel="last"`, at, page+1, at, (len(list)+size-1)/size))
 	}
 	_ = json.NewEncoder(w).Encode(append([]*simulatedRepo{}, list[from:to]...))
 }

@@ -2,7 +2,13 @@ package github
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/google/go-github/v60/github"
 )
@@ -24,4 +30,43 @@ func (l *Lister) LookUp(ctx context.Context, name string, id int64) (Repository,
 		return Repository{}, fmt.Errorf("looking up %s: %w", name, err)
 	}
 	return repository(r), nil
+}
+
+// lastLink matches the link to the last page of a list.
+var lastLink = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`<([^>]*)>\s*;[^,]*\brel="?last"?`) })
+
+// Count returns how many repositories EachAPIPage yields for target, or -1 if GitHub does not
+// say: it says so of an organization, by the number of the last page of a list with one
+// repository a page (docs.github.com, "Using pagination in the REST API"). It costs a
+// request, and none for one repository.
+func (l *Lister) Count(ctx context.Context, target string) (int, error) {
+	if strings.Contains(target, "/") {
+		return 1, nil
+	}
+	if !ownerName().MatchString(target) {
+		return 0, fmt.Errorf("counting the repositories of %q: that is not the name of an organization or user", target)
+	}
+	var page []*github.Repository
+	answer, err := get(ctx, l.sender, "orgs/"+target+"/repos?type=all&per_page=1", &page)
+	switch {
+	case errors.Is(err, ErrGone): // a user
+		return -1, nil
+	case err != nil:
+		return 0, fmt.Errorf("counting the repositories of %s: %w", target, err)
+	}
+	last := lastLink().FindStringSubmatch(answer.Header.Get("Link"))
+	switch {
+	case last == nil && len(page) < 2:
+		return len(page), nil
+	case last == nil: // the server gives larger pages
+		return -1, nil
+	}
+	u, err := url.Parse(last[1])
+	if err != nil {
+		return -1, nil //nolint:nilerr // a list that is counted in vain is still a list
+	}
+	if n, err := strconv.Atoi(u.Query().Get("page")); err == nil && n > 0 {
+		return n, nil
+	}
+	return -1, nil
 }

@@ -115,22 +115,32 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 	if err := e.listRepositories(ctx, t, sel); err != nil {
 		return e.waitOrFail(ctx, t, err)
 	}
-	return e.Store.Tx(ctx, func(tx *sql.Tx) error {
-		failed, err := e.Store.putFailed(ctx, tx, t)
-		if err == nil && len(failed) > 0 {
-			err = e.Queue.Put(ctx, tx, failed)
-		}
-		if err != nil {
+	return e.Store.Tx(ctx, func(tx *sql.Tx) error { return e.endList(ctx, tx, t, sel, done) })
+}
+
+// endList ends the listing of t, and its job. Repositories that failed or were not listed are
+// looked at.
+func (e *Engine) endList(ctx context.Context, tx *sql.Tx, t Target, sel selection, done Done) error {
+	if err := e.Store.holdTarget(ctx, tx, t, sel); err != nil {
+		return err
+	}
+	failed, err := e.Store.putFailed(ctx, tx, t)
+	if err != nil {
+		return err
+	}
+	missing, err := e.Store.endListing(ctx, tx, t, sel)
+	if err != nil {
+		return err
+	}
+	if jobs := append(missing, failed...); len(jobs) > 0 {
+		if err := e.Queue.Put(ctx, tx, jobs); err != nil {
 			return err
 		}
-		if err := e.Store.endListing(ctx, tx, t, sel); err != nil {
-			return err
-		}
-		if err := e.putVerify(ctx, tx, t); err != nil {
-			return err
-		}
-		return done(ctx, tx)
-	})
+	}
+	if err := e.putVerify(ctx, tx, t); err != nil {
+		return err
+	}
+	return done(ctx, tx)
 }
 
 // A selection says which unchanged repositories are looked at all the same.
@@ -161,22 +171,61 @@ func (e *Engine) listRepositories(ctx context.Context, t Target, sel selection) 
 	if err != nil {
 		return err
 	}
-	hub, listed := e.withLimits(hub), 0
-	err = hub.Repositories(ctx, t.Name, func(page []Listed) (bool, error) {
-		listed += len(page)
-		return e.putListed(ctx, t, hub, page, sel)
-	})
-	if err == nil && sel.all {
+	hub = e.withLimits(hub)
+	if !sel.all {
+		return hub.Repositories(ctx, t.Name, func(page []Listed) (bool, error) { return e.putListed(ctx, t, hub, page, sel) })
+	}
+	listed, err := e.listAll(ctx, t, hub, sel)
+	if err == nil {
 		err = hub.Gists(ctx, t.Name, func(page []Listed) error {
+			listed += len(page)
 			_, err := e.putListed(ctx, t, hub, page, sel)
 			return err
 		})
 	}
 	// With a token that has lost its rights, GitHub lists nothing, and no error.
-	if err == nil && sel.all && listed == 0 {
+	if err == nil && listed == 0 {
 		err = errors.New("GitHub lists no repository: check the permissions of the token")
 	}
 	return err
+}
+
+// maxListings is how often a list that changes meanwhile is read.
+const maxListings = 3
+
+// listAll queues all repositories, and returns how many there are. GitHub numbers the pages
+// of a list that changes: if a repository is removed, the first of each later page moves to
+// a page that was read already; if one is pushed to, it moves to the first page. So as
+// many repositories have to be seen as there were when the list began, or it is read again.
+// A list sorted by id shifts as well if a repository is removed, and has the latest push on
+// no certain page.
+func (e *Engine) listAll(ctx context.Context, t Target, hub Hub, sel selection) (int, error) {
+	want, err := hub.Count(ctx, t.Name)
+	if err != nil {
+		return 0, err
+	}
+	seen := map[string]bool{}
+	for round := range maxListings {
+		before, pages := len(seen), 0
+		err := hub.Repositories(ctx, t.Name, func(page []Listed) (bool, error) {
+			pages++
+			var unseen []Listed
+			for _, l := range page {
+				if !seen[l.ID] {
+					seen[l.ID], unseen = true, append(unseen, l)
+				}
+			}
+			more, err := e.putListed(ctx, t, hub, unseen, sel)
+			return more && (round == 0 || want < 0 || len(seen) < want), err
+		})
+		switch {
+		case err != nil:
+			return len(seen), err
+		case pages < 2, want >= 0 && len(seen) >= want, want < 0 && round > 0 && len(seen) == before:
+			return len(seen), nil
+		}
+	}
+	return len(seen), nil
 }
 
 // waitOrFail notes why a listing has not come to its end.
@@ -191,6 +240,9 @@ func (e *Engine) waitOrFail(ctx context.Context, t Target, err error) error {
 
 func (e *Engine) putListed(ctx context.Context, t Target, hub Hub, page []Listed, sel selection) (more bool, err error) {
 	err = e.Store.Tx(ctx, func(tx *sql.Tx) error {
+		if err := e.Store.isSameTarget(ctx, tx, t); err != nil {
+			return err
+		}
 		due, changed, err := e.Store.putListed(ctx, tx, t, page, hub.WebURL, sel)
 		if err != nil {
 			return err

@@ -126,11 +126,13 @@ type host struct {
 	dir, url string // of the repositories
 	listed   []Listed
 	unlisted []Listed // that are there, and on no page
-	parents  map[string]string
-	lost     map[string]map[string]string // by repository
-	gists    []Listed
-	texts    map[string]*texts
-	calls    []string
+	// uncounted is added to the number of repositories: -1 - n says that it is not known.
+	uncounted int
+	parents   map[string]string
+	lost      map[string]map[string]string // by repository
+	gists     []Listed
+	texts     map[string]*texts
+	calls     []string
 	// fail returns the status of the git server, 0 for its own, or the error of a call.
 	fail func(call string) (int, error)
 }
@@ -205,10 +207,11 @@ func (h *host) taken() []string {
 
 // Repositories implements Hub, with two repositories a page.
 func (h *host) Repositories(_ context.Context, target string, yield func([]Listed) (bool, error)) error {
-	for n, page := range slices.Collect(slices.Chunk(h.listed, 2)) {
+	for n := 0; n == 0 || 2*n < len(h.listed); n++ { // the list may change meanwhile
 		if err := h.call("list %s %d", target, n+1); err != nil {
 			return err
 		}
+		page := slices.Clone(h.listed[min(2*n, len(h.listed)):min(2*n+2, len(h.listed))])
 		if more, err := yield(page); err != nil || !more {
 			return err
 		}
@@ -227,6 +230,11 @@ func (h *host) Repository(_ context.Context, _, name, id string) (Listed, error)
 		}
 	}
 	return Listed{}, ErrNotThere
+}
+
+// Count implements Hub.
+func (h *host) Count(_ context.Context, target string) (int, error) {
+	return len(h.listed) + h.uncounted, h.call("count %s", target)
 }
 
 // Gists implements Hub.

@@ -41,6 +41,15 @@ func (l limitedHub) Repositories(ctx context.Context, target string, yield func(
 	return l.request(ctx, func() error { return l.Hub.Repositories(ctx, target, yield) })
 }
 
+// Count implements Hub.
+func (l limitedHub) Count(ctx context.Context, target string) (n int, err error) {
+	err = l.request(ctx, func() error {
+		n, err = l.Hub.Count(ctx, target)
+		return err
+	})
+	return n, err
+}
+
 // Repository implements Hub.
 func (l limitedHub) Repository(ctx context.Context, target, name, id string) (listed Listed, err error) {
 	err = l.request(ctx, func() error {

@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/rand"
@@ -101,112 +100,6 @@ func unpackRefs(packed []byte) (map[string]string, error) {
 	return refs, nil
 }
 
-// putListed notes an API page of a listing, as part of tx. It returns jobs for the
-// repositories to look at: new ones, those that were pushed to, those that failed, and
-// those that sel selects. changed reports whether the page differs from the last listing.
-func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []Listed, webURL func(string) string, sel selection) (due []Job, changed bool, err error) {
-	for _, l := range page {
-		jobs, c, err := s.putListedRepository(ctx, tx, t, l, webURL, sel)
-		if err != nil {
-			return nil, false, err
-		}
-		due, changed = append(due, jobs...), changed || c
-	}
-	return due, changed, nil
-}
-
-func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l Listed, webURL func(string) string, sel selection) (due []Job, changed bool, err error) {
-	number, changed, err := s.upsert(ctx, tx, t, l, cmp.Or(l.WebURL, webURL(l.Name)), sel)
-	if err != nil || number == 0 {
-		return nil, changed, err
-	}
-	due = append(due, Job{Kind: KindScan, Number: number, Sweep: t.Sweep, Rank: rankOf(l)})
-	if !l.HasWiki {
-		return due, changed, nil
-	}
-	wiki := l
-	// A change of a wiki is no push to its repository, so the wiki has to be looked at.
-	wiki.ID, wiki.Name, wiki.HasWiki = l.ID+".wiki", l.Name+".wiki", false
-	number, _, err = s.upsert(ctx, tx, t, wiki, webURL(l.Name)+"/wiki", sel)
-	if number != 0 {
-		due = append(due, Job{Kind: KindScan, Number: number, Sweep: t.Sweep, Rank: rankOf(l)})
-	}
-	return due, changed, err
-}
-
-// upsert notes one repository. The number is 0 if it need not be looked at. changed reports
-// whether the repository differs from the last complete listing. A listing of this sweep
-// that was cut off does not count: it says nothing about the repositories after its end.
-func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, sel selection) (num int64, changed bool, err error) {
-	l.Name = database.Redact(l.Name) // as it is stored
-	now := database.Millis(s.Now())
-	var looked, sweep, pushed, listed, at int64
-	var due int
-	var state, name, detector string
-	err = database.QueryRow(ctx, tx, `SELECT number, looked, sweep, pushed, listed, at, due, state, name, detector FROM repository WHERE target = $1 AND id = $2`+s.ForUpdate(), t.Name, l.ID)(
-		&num, &looked, &sweep, &pushed, &listed, &at, &due, &state, &name, &detector)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		err = database.QueryRow(ctx, tx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, -1, 0) RETURNING number`,
-			l.ID, t.Name, l.Name, page, l.Clone, database.Bool(l.Fork), database.Bool(l.Archived), database.Bool(l.Private), database.Millis(l.Pushed), New, now, database.Millis(t.Begun))(&num)
-		if err != nil {
-			return 0, false, err
-		}
-		looked, state, changed = -1, New, true
-	case err != nil:
-		return 0, false, err
-	default:
-		_, err = database.Exec(ctx, tx, `UPDATE repository SET name = $2, page = $3, fork = $4, archived = $5, private = $6, pushed = $7, listed = $8 WHERE number = $1`,
-			num, l.Name, page, database.Bool(l.Fork), database.Bool(l.Archived), database.Bool(l.Private), database.Millis(l.Pushed), database.Millis(t.Begun))
-		if err != nil {
-			return 0, false, err
-		}
-		changed = pushed != database.Millis(l.Pushed) || name != l.Name || listed == database.Millis(t.Begun)
-	}
-	outdated := detector != sel.detector && (sweep < t.Sweep || at < database.Millis(sel.before))
-	read := looked == database.Millis(l.Pushed) && name == l.Name && !outdated
-	switch {
-	case l.Skip != "":
-		_, err = database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = 0 WHERE number = $1`, num, Skipped, l.Skip, now)
-		return 0, changed, err
-	// A listing that was cut off begins again: skip repositories that this sweep has looked at.
-	case read && (!sel.full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
-		return 0, changed, nil
-	}
-	_, err = database.Exec(ctx, tx, `UPDATE repository SET due = 1, state = CASE WHEN state = $2 OR state = $3 THEN $4 ELSE state END WHERE number = $1`, num, Skipped, Gone, New)
-	return num, changed, err
-}
-
-// rankOf returns the rank of the scan of a repository.
-func rankOf(l Listed) Rank {
-	if l.Fork {
-		return RankFork
-	}
-	return RankPush
-}
-
-// hasOutdated reports whether t has a repository that is not due yet and that sel selects
-// because another detector has read it. Repositories that failed are due in each sweep.
-func (s *Store) hasOutdated(ctx context.Context, t Target, sel selection) (bool, error) {
-	var n int
-	err := database.QueryRow(ctx, s.SQL, `SELECT COUNT(*) FROM repository WHERE target = $1 AND due = 0 AND detector <> $2 AND (sweep < $3 OR at < $4) AND state NOT IN ($5, $6, $7)`,
-		t.Name, sel.detector, t.Sweep, database.Millis(sel.before), Failed, Gone, Skipped)(&n)
-	return n > 0, err
-}
-
-// putFailed returns jobs for the repositories that the sweep before could not read, on
-// whichever API page they are, as part of tx. Each sweep tries them again.
-func (s *Store) putFailed(ctx context.Context, tx *sql.Tx, t Target) (due []Job, err error) {
-	err = database.EachRow(ctx, tx, func(scan func(...any) error) error {
-		j := Job{Kind: KindScan, Sweep: t.Sweep}
-		err := scan(&j.Number)
-		due = append(due, j)
-		return err
-	}, `UPDATE repository SET due = 1 WHERE target = $1 AND state = $2 AND due = 0 AND at < $3 RETURNING number`, t.Name, Failed, database.Millis(t.Begun))
-	return due, err
-}
-
 // lease gives a repository to a job, and takes it away from any other.
 func (s *Store) lease(ctx context.Context, number int64) (r Repository, lease string, err error) {
 	random := make([]byte, 16)
@@ -265,6 +158,9 @@ func (s *Store) putDue(ctx context.Context, tx *sql.Tx, number int64) error {
 	return err
 }
 
+// itsSweep is the number of the last sweep of the target of a repository.
+const itsSweep = `COALESCE((SELECT t.sweep FROM target t WHERE t.name = repository.target), repository.sweep)`
+
 // noteState notes the state of a repository that is not done: waiting or failed. last
 // says that it is not tried again in this sweep.
 func (s *Store) noteState(ctx context.Context, r Repository, lease, state, why string, last bool) error {
@@ -272,7 +168,8 @@ func (s *Store) noteState(ctx context.Context, r Repository, lease, state, why s
 		if err := endLease(ctx, tx, r.Number, lease); err != nil {
 			return err
 		}
-		if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = $5, parent = $6 WHERE number = $1`,
+		if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = $5, parent = $6,
+			sweep = CASE WHEN $2 = '`+Failed+`' THEN `+itsSweep+` ELSE sweep END WHERE number = $1`,
 			r.Number, state, why, database.Millis(s.Now()), database.Bool(!last), r.Parent); err != nil {
 			return err
 		}
@@ -282,7 +179,7 @@ func (s *Store) noteState(ctx context.Context, r Repository, lease, state, why s
 
 // noteFailed notes the failure of a repository that no scan works on.
 func (s *Store) noteFailed(ctx context.Context, number int64, why string) error {
-	_, err := database.Exec(ctx, s.SQL, `UPDATE repository SET state = $2, why = $3, at = $4 WHERE number = $1 AND due = 0`, number, Failed, why, database.Millis(s.Now()))
+	_, err := database.Exec(ctx, s.SQL, `UPDATE repository SET state = $2, why = $3, at = $4, sweep = `+itsSweep+` WHERE number = $1 AND due = 0`, number, Failed, why, database.Millis(s.Now()))
 	return err
 }
 
@@ -299,7 +196,8 @@ func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, swe
 	}
 	again = pushed != database.Millis(r.Pushed) || told > r.Told
 	if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, detector = $5, refs = $6, parent = $7,
-		activity = $8, objects = $9, fetched = $10, looked = $11, sweep = $12, texts = $13, due = $14, told = told - $15 WHERE number = $1`,
+		activity = $8, objects = $9, fetched = $10, looked = $11, sweep = $12, texts = $13, due = $14, told = told - $15,
+		doubt = CASE WHEN clone = '' THEN doubt ELSE 0 END WHERE number = $1`,
 		r.Number, r.State, r.Why, database.Millis(s.Now()), r.Detector, refs, r.Parent,
 		database.Millis(r.Activity), r.Objects, r.Fetched, database.Millis(r.Pushed), sweep, r.Texts, database.Bool(again), r.Told); err != nil {
 		return false, err

@@ -65,7 +65,7 @@ func (w *scanJob) noteFailure(ctx context.Context, err error, last bool) error {
 	var final *Final
 	// A repository that failed in the last sweep too is tried only once: three tries each
 	// hour add up.
-	if errors.Is(err, transport.ErrTooLarge) || w.repo.State == Failed && w.repo.At.Before(w.target.Begun) {
+	if errors.Is(err, transport.ErrTooLarge) || w.repo.State == Failed && w.repo.Sweep < w.target.Sweep {
 		err = &Final{err}
 	}
 	w.Log.Warn("a repository could not be read", "repository", w.repo.Name, "err", err)
@@ -94,7 +94,10 @@ func (w *scanJob) run(ctx context.Context, done Done) (err error) {
 		return err
 	}
 	result, err := w.read(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNotThere):
+		return w.endGone(ctx, err.Error(), done)
+	case err != nil:
 		return err
 	}
 	return w.commit(ctx, result, done)
@@ -177,6 +180,8 @@ func (w *scanJob) readGit(ctx context.Context) (Result, error) {
 	case err == nil:
 	case fetch.NotThere(err) && strings.HasSuffix(w.repo.ID, ".wiki"):
 		return Result{}, nil // GitHub says that there may be one, and not whether it has a page
+	case fetch.NotThere(err) && w.repo.Clone != "" && w.repo.Doubt:
+		return Result{}, fmt.Errorf("%w: %w", ErrNotThere, err)
 	default:
 		return Result{}, w.classify(ctx, err)
 	}

@@ -91,7 +91,10 @@ func testBegin(on onDatabase) {
 		t.Errorf("while one is under way: %+v, %+v", got, q.jobs)
 	}
 	target := s.get(t)
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error { return s.endListing(ctx, tx, target, selection{}) })
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := s.endListing(ctx, tx, target, selection{})
+		return err
+	})
 	if got := s.get(t); !got.Ended.Equal(s.clock) {
 		t.Errorf("without a repository, it ends with the listing: %+v", got)
 	}
@@ -164,7 +167,10 @@ func (s *clockedStore) read(t *testing.T, number int64, state string, refs map[s
 func (s *clockedStore) next(t *testing.T) {
 	t.Helper()
 	target := s.get(t)
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error { return s.endListing(ctx, tx, target, selection{}) })
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := s.endListing(ctx, tx, target, selection{})
+		return err
+	})
 	s.clock = s.clock.Add(time.Hour)
 	if err := s.Begin(t.Context(), &queue{}, "acme", false); err != nil {
 		t.Fatal(err)
@@ -201,7 +207,7 @@ func testListing(on onDatabase) {
 		{"renamed", v1, renamed, 2, true},
 		{"named as before", v1, app, 2, true},
 		{"left out", v1, skipped, 0, false},
-		{"no more left out", v1, app, 1, false}, // a listing leaves its wiki as it was
+		{"no more left out", v1, app, 2, false},
 	} {
 		s.next(t)
 		due, changed := s.list(t, tt.sel, tt.listed)
@@ -228,34 +234,47 @@ func testListing(on onDatabase) {
 	})
 }
 
-// testGone: a repository that a listing of all does not have is gone, and comes back.
+// testGone: a repository that a listing of all does not have is looked up, and comes back.
 func testGone(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
-	one, two := Listed{ID: "1", Name: "acme/one"}, Listed{ID: "2", Name: "acme/two"}
-	due, _ := s.list(t, selection{}, one, two)
+	one, two := Listed{ID: "1", Name: "acme/one", HasWiki: true}, Listed{ID: "2", Name: "acme/two"}
+	gist := Listed{ID: "gist 1", Name: "gist.h/1", Clone: "https://gist.h/1.git"}
+	due, _ := s.list(t, selection{}, one, two, gist)
 	for _, n := range due {
 		s.read(t, n, Swept, nil)
 	}
 	s.next(t)
-	s.list(t, selection{detector: "v1"}, one)
-	states := func(all bool) (states []string) {
+	s.clock = s.clock.Add(-150 * time.Minute) // the clock is set back: the order of times says nothing
+	s.next(t)
+	one.HasWiki = false
+	s.list(t, selection{detector: "v1", full: true}, one)
+	end := func(all bool) (missing []Job, states []string) {
 		t.Helper()
 		target := s.get(t)
-		s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-			return s.endListing(ctx, tx, target, selection{all: all, full: all})
+		s.do(t, func(ctx context.Context, tx *sql.Tx) (err error) {
+			missing, err = s.endListing(ctx, tx, target, selection{all: all, full: all})
+			return err
 		})
-		if err := s.Repositories(t.Context(), "acme", func(r Repository) error { states = append(states, r.State); return nil }); err != nil {
+		err := s.Repositories(t.Context(), "acme", func(r Repository) error {
+			if r.Doubt {
+				r.State = "in doubt"
+			}
+			states = append(states, r.Name+" "+r.State)
+			return nil
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
-		return states
+		return missing, states
 	}
-	if got := states(false); !slices.Equal(got, []string{Swept, Swept}) {
+	if missing, got := end(false); len(missing) > 0 || !slices.Equal(got, []string{"acme/one swept", "acme/one.wiki swept", "acme/two swept", "gist.h/1 swept"}) {
 		t.Errorf("after a listing that ended early: %q", got)
 	}
-	if got := states(true); !slices.Equal(got, []string{Swept, Gone}) {
-		t.Errorf("after one of all: %q", got)
+	if missing, got := end(true); len(missing) != 1 || missing[0].Number != due[2] || missing[0].Rank != RankLook || !slices.Equal(got, []string{"acme/one swept", "acme/one.wiki gone", "acme/two in doubt", "gist.h/1 gone"}) {
+		t.Errorf("after one of all: %+v, %q", missing, got)
 	}
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error { return s.markGone(ctx, tx, "acme", "2", "404") })
 	s.next(t)
 	if due, _ := s.list(t, selection{detector: "v1"}, two); len(due) != 1 {
 		t.Errorf("it is back: %v", due)
@@ -363,7 +382,10 @@ func testParent(on onDatabase) {
 	is("the list could not be read", fork, false)
 	note("", time.Time{})
 	target := s.get(t)
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error { return s.endListing(ctx, tx, target, selection{}) })
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := s.endListing(ctx, tx, target, selection{})
+		return err
+	})
 	is("the list has no such repository", fork, false)
 }
 

@@ -44,6 +44,7 @@ type Target struct {
 	Begun, Ended, Full time.Time
 	Asked              time.Time // when it was to be listed last
 	Sweep              int64     // number of the last sweep, counted from 1
+	Listed             bool      // in the last sweep, to the end
 	// Why is the reason why the last listing failed, or waits until Wait.
 	Why  string
 	Wait time.Time
@@ -109,6 +110,8 @@ type Hub interface {
 	// Repositories calls yield with repositories of target, the one with the latest push
 	// first, until there are no more or yield wants no more.
 	Repositories(ctx context.Context, target string, yield func([]Listed) (more bool, err error)) error
+	// Count returns how many repositories target has, -1 if the host does not say.
+	Count(ctx context.Context, target string) (int, error)
 	// Repository looks up one repository of target by the name that it had, for a second look
 	// before it is taken for gone. The error is or wraps ErrNotThere if there is none with
 	// the id any more, or target has it no more.

@@ -11,15 +11,16 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
-const targetColumns = `name, api, options, every_ms, asked, added, begun, ended, full_at, sweep, why, wait`
+const targetColumns = `name, api, options, every_ms, asked, added, begun, ended, full_at, sweep, why, wait,
+	COALESCE((SELECT complete FROM sweep WHERE sweep.target = target.name AND sweep.number = target.sweep), 0)`
 
 func scanTarget(scan func(...any) error) (Target, error) {
 	var t Target
 	var options string
-	var every, asked, added, begun, ended, full, wait int64
-	err := scan(&t.Name, &t.API, &options, &every, &asked, &added, &begun, &ended, &full, &t.Sweep, &t.Why, &wait)
+	var every, asked, added, begun, ended, full, wait, complete int64
+	err := scan(&t.Name, &t.API, &options, &every, &asked, &added, &begun, &ended, &full, &t.Sweep, &t.Why, &wait, &complete)
 	t.Options, t.Every = json.RawMessage(options), time.Duration(every)*time.Millisecond
-	t.Asked = database.Time(asked)
+	t.Asked, t.Listed = database.Time(asked), complete > 0
 	t.Added, t.Begun, t.Ended, t.Full, t.Wait = database.Time(added), database.Time(begun), database.Time(ended), database.Time(full), database.Time(wait)
 	return t, err
 }
@@ -83,6 +84,47 @@ func (s *Store) target(ctx context.Context, name string) (Target, error) {
 	return t, err
 }
 
+// isSameTarget returns a *Later if a target was removed and added again since a listing of t
+// began: then the job lists the new one, which shares its name. The error is ErrNoTarget if
+// it was removed.
+func (s *Store) isSameTarget(ctx context.Context, tx *sql.Tx, t Target) error {
+	now, err := scanTarget(database.QueryRow(ctx, tx, `SELECT `+targetColumns+` FROM target WHERE name = $1`, t.Name))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("%s: %w", t.Name, ErrNoTarget)
+	case err != nil:
+		return err
+	case !now.Added.Equal(t.Added) || now.Sweep != t.Sweep:
+		return &Later{At: s.Now(), Why: "the target was removed and added again"}
+	}
+	return nil
+}
+
+// holdTarget is isSameTarget, and keeps the target as it is until tx ends. It returns a
+// *Later, too, if somebody has asked for a full look since, and sel is none.
+func (s *Store) holdTarget(ctx context.Context, tx *sql.Tx, t Target, sel selection) error {
+	if err := s.lockTarget(ctx, tx, t.Name); err != nil {
+		return err
+	}
+	if err := s.isSameTarget(ctx, tx, t); err != nil || sel.full {
+		return err
+	}
+	var full int64
+	if err := database.QueryRow(ctx, tx, `SELECT full_at FROM target WHERE name = $1`, t.Name)(&full); err != nil {
+		return err
+	}
+	if full != database.Millis(t.Full) {
+		return &Later{At: s.Now(), Why: "all repositories are to be looked at"}
+	}
+	return nil
+}
+
+// lockTarget keeps others from changing a target until tx ends.
+func (s *Store) lockTarget(ctx context.Context, tx *sql.Tx, name string) error {
+	var n int64
+	return ignoreError(database.QueryRow(ctx, tx, `SELECT sweep FROM target WHERE name = $1`+s.ForUpdate(), name)(&n), sql.ErrNoRows)
+}
+
 // Begin begins a sweep of a target now, unless one is under way: then that goes on.
 // Repositories that the last sweep did not come to keep their jobs either way.
 func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) error {
@@ -129,44 +171,13 @@ func (s *Store) BeginDue(ctx context.Context, q Queue) error {
 	return nil
 }
 
-// noteListing notes why the listing of a target does not go on, and until when.
-func (s *Store) noteListing(ctx context.Context, target, why string, until time.Time) error {
-	_, err := database.Exec(ctx, s.SQL, `UPDATE target SET why = $2, wait = $3 WHERE name = $1`, target, why, database.Millis(until))
-	return err
-}
-
-// endListing notes the end of a listing, as part of tx. If all were listed, repositories that
-// were not on it are gone.
-func (s *Store) endListing(ctx context.Context, tx *sql.Tx, t Target, sel selection) error {
-	var statements []string
-	if sel.all {
-		statements = append(statements, `UPDATE repository SET state = '`+Gone+`', why = 'GitHub does not list it any more', at = $2, due = 0 WHERE target = $1 AND listed < $3 AND state <> '`+Gone+`'`)
-	}
-	if sel.full {
-		statements = append(statements, `UPDATE target SET full_at = $2 WHERE name = $1 AND begun = $3`)
-	}
-	for _, statement := range statements {
-		if _, err := database.Exec(ctx, tx, statement, t.Name, database.Millis(s.Now()), database.Millis(t.Begun)); err != nil {
-			return err
-		}
-	}
-	if _, err := database.Exec(ctx, tx, `UPDATE target SET why = '', wait = 0 WHERE name = $1`, t.Name); err != nil {
-		return err
-	}
-	if _, err := database.Exec(ctx, tx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+database.Bool(sel.full)); err != nil {
-		return err
-	}
-	return s.endIfDone(ctx, tx, t.Name)
-}
-
 // endIfDone ends the sweep of a target if it has been listed and no repository is left.
 func (s *Store) endIfDone(ctx context.Context, tx *sql.Tx, target string) error {
 	now := database.Millis(s.Now())
 	// Jobs end one after the other: if two ended at once, each would see the other as still
 	// left.
-	var begun int64
-	if err := database.QueryRow(ctx, tx, `SELECT begun FROM target WHERE name = $1`+s.ForUpdate(), target)(&begun); err != nil {
-		return ignoreError(err, sql.ErrNoRows)
+	if err := s.lockTarget(ctx, tx, target); err != nil {
+		return err
 	}
 	_, err := database.Exec(ctx, tx, `UPDATE target SET ended = $2 WHERE name = $1 AND ended = 0
 		AND EXISTS (SELECT 1 FROM sweep WHERE sweep.target = $1 AND sweep.number = target.sweep AND complete > 0)

@@ -123,6 +123,12 @@ func (h *hub) Repositories(ctx context.Context, target string, yield func([]swee
 	}))
 }
 
+// Count implements sweep.Hub.
+func (h *hub) Count(ctx context.Context, target string) (int, error) {
+	n, err := h.lister.Count(ctx, target)
+	return n, Later(err)
+}
+
 func (h *hub) listed(r github.Repository) sweep.Listed {
 	return sweep.Listed{
 		ID: strconv.FormatInt(r.ID, 10), Name: r.Name, Fork: r.Fork, Archived: r.Archived, Private: r.Private,
