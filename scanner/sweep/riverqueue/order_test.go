@@ -1,0 +1,129 @@
+//go:build sweep
+
+package riverqueue
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+)
+
+// A backlog is a Hub that has repositories, and answers to a listing only.
+type backlog struct {
+	sweep.Hub
+	listed []sweep.Listed
+}
+
+// Repositories implements sweep.Hub.
+func (b *backlog) Repositories(_ context.Context, _ string, yield func([]sweep.Listed) (bool, error)) error {
+	for page := range slices.Chunk(b.listed, 50) {
+		if more, err := yield(page); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// Count implements sweep.Hub.
+func (b *backlog) Count(context.Context, string) (int, error) { return len(b.listed), nil }
+
+// Gists implements sweep.Hub.
+func (b *backlog) Gists(context.Context, string, func([]sweep.Listed) error) error { return nil }
+
+// Budget implements sweep.Hub.
+func (b *backlog) Budget() string { return "token" }
+
+// WebURL implements sweep.Hub.
+func (b *backlog) WebURL(name string) string { return "https://h/" + name }
+
+// TestOrder: of a backlog, new repositories are read before the daily look, and forks last. A
+// push goes before them all, though its repository waits for the look already.
+func TestOrder(t *testing.T) {
+	const each = 100 // repositories of each rank
+	for name, openAny := range databases() {
+		t.Run(name, func(t *testing.T) {
+			s := openAny(t)
+			q, err := New(Config{Store: s, Scans: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			hub := &backlog{}
+			for i := range 3 * each { // the forks come first, and then the look, so that the order is not that of the list
+				hub.listed = append(hub.listed, sweep.Listed{ID: fmt.Sprint(1000 + i), Name: fmt.Sprint("acme/", i), Fork: i < each, Pushed: time.Unix(int64(1e6-i), 0)})
+			}
+			engine := &sweep.Engine{Store: s, Queue: q, Hub: func(sweep.Target) (sweep.Hub, error) { return hub, nil }, Detector: "v1", Log: slog.New(slog.DiscardHandler)}
+			var begun []int64
+			var told, found time.Time
+			const pushed = each + each/2
+			var number int64
+			q.do = func(ctx context.Context, j sweep.Job, last bool, done sweep.Done) error {
+				if j.Kind != sweep.KindScan {
+					return engine.Do(ctx, j, last, done)
+				}
+				if begun = append(begun, j.Number); j.Number == number {
+					found = time.Now()
+				}
+				return s.Tx(ctx, func(tx *sql.Tx) error {
+					if len(begun) == 10 {
+						told = time.Now()
+						if _, err := s.PutNews(ctx, tx, q, sweep.News{ID: hub.listed[pushed].ID, Name: hub.listed[pushed].Name, Pushed: time.Unix(2e6, 0)}); err != nil {
+							return err
+						}
+					}
+					return done(ctx, tx)
+				})
+			}
+			if err := s.PutTarget(t.Context(), sweep.Target{Name: "acme", Options: []byte("{}")}); err != nil {
+				t.Fatal(err)
+			}
+			// Those of the look are known, and were read.
+			err = s.Tx(t.Context(), func(tx *sql.Tx) error {
+				for _, l := range hub.listed[each : 2*each] {
+					if _, err := tx.ExecContext(t.Context(), `INSERT INTO repository (id, target, name, page, fork, archived, private, pushed, looked, due, listed, state, at, detector)
+						VALUES ($1, 'acme', $2, '', 0, 0, 0, $3, $3, 0, 1, 'swept', 1, 'v1')`, l.ID, l.Name, l.Pushed.UnixMilli()); err != nil {
+						return err
+					}
+				}
+				return tx.QueryRowContext(t.Context(), `SELECT number FROM repository WHERE id = $1`, hub.listed[pushed].ID).Scan(&number)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Begin(t.Context(), q, "acme", true); err != nil {
+				t.Fatal(err)
+			}
+			// The list is read to its end first: workers begin with its first page.
+			if err := engine.Do(t.Context(), sweep.Job{Kind: sweep.KindList, Target: "acme"}, true, func(context.Context, *sql.Tx) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if err := q.Run(t.Context(), engine, true); err != nil {
+				t.Fatal(err)
+			}
+			ranks := map[int64]string{}
+			rows := `SELECT CASE WHEN fork = 1 THEN 'fork' WHEN detector = '' THEN 'new' ELSE 'look' END FROM repository WHERE number = $1`
+			order := ""
+			for i, n := range begun {
+				var rank string
+				if err := s.SQL.QueryRowContext(t.Context(), rows, n).Scan(&rank); err != nil {
+					t.Fatal(err)
+				}
+				ranks[n] = rank
+				if at := i - 10; n == number && (at < 0 || at > 2) {
+					t.Errorf("the push is the %dth job after it was told", at)
+				} else if n != number && (i == 0 || order == "" || order[len(order)-len(rank):] != rank) {
+					order += " " + rank
+				}
+			}
+			if order != " new look fork" || len(ranks) != 3*each {
+				t.Errorf("%d repositories are read in the order%s", len(ranks), order)
+			}
+			t.Logf("%d jobs; the push was begun after %s", len(begun), found.Sub(told))
+		})
+	}
+}
