@@ -32,7 +32,7 @@ func TestGitHubSimulator(t *testing.T) {
 			t.Errorf("%s: topics %q", target, r.Topics)
 		}
 	}
-	events, err := l.Activity(t.Context(), "ada/app", time.Time{})
+	events, _, err := l.Activity(t.Context(), "ada/app", time.Time{})
 	if err != nil || len(events) != 2 {
 		t.Fatalf("%+v, %v", events, err)
 	}

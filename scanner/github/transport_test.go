@@ -287,38 +287,80 @@ func TestPagesStops(t *testing.T) {
 // TestActivity reads both forms of GitHub's documents.
 func TestActivity(t *testing.T) {
 	a, b, zero := strings.Repeat("a", 40), strings.Repeat("B", 40), strings.Repeat("0", 40)
-	since := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	l, asked, _ := lister(t,
-		says(200, fmt.Sprintf(`[{"before":%q,"ref":"refs/heads/x","timestamp":"2026-01-02T03:04:05Z","actor":{"login":"eve"}},{"before":%q,"timestamp":"2025-01-01T00:00:00Z"}]`, a, a), `Link: <http://{host}/never>; rel="next"`),
+		says(200, fmt.Sprintf(`[{"before":%q,"ref":"refs/heads/x","timestamp":"2026-01-02T03:04:05Z","actor":{"login":"eve"}}]`, a)),
 		says(200, fmt.Sprintf(`[{"before":%q,"ref":"refs/heads/y","pushed_at":"2026-01-03T03:04:05Z","pusher":{"login":"bob"}},{"before":%q,"pushed_at":"2026-01-02T00:00:00Z"}]`, b, zero)))
-	got, err := l.Activity(t.Context(), "ada/app", since)
+	got, until, err := l.Activity(t.Context(), "ada/app", time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{strings.ToLower(b) + " forced: false, by bob", a + " forced: true, by eve"}
-	var read []string
-	for _, e := range got {
-		read = append(read, fmt.Sprintf("%s forced: %v, by %s", e.Before, e.Forced, e.Actor))
-	}
-	if !slices.Equal(read, want) {
+	if read := said(got); !slices.Equal(read, want) {
 		t.Errorf("read %q, want %q", read, want)
 	}
 	if asked.Load() != 2 {
 		t.Errorf("%d requests, want 2", asked.Load())
 	}
+	// says has a clock that is three days behind.
+	if behind := time.Since(until); behind < 3*24*time.Hour || behind > 3*24*time.Hour+2*time.Minute {
+		t.Errorf("the next call asks from %v", until)
+	}
 	for body, want := range map[string]string{`[{"before":"--upload-pack=x"}]`: "which is not an id", `{}`: "cannot unmarshal"} {
 		l, _, _ := lister(t, says(200, body))
-		if _, err := l.Activity(t.Context(), "ada/app", since); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := l.Activity(t.Context(), "ada/app", time.Time{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
 	l, _, _ = lister(t, says(409, `{"message":"Git Repository is empty."}`))
-	if got, err := l.Activity(t.Context(), "ada/app", since); len(got) > 0 || err != nil {
+	if got, _, err := l.Activity(t.Context(), "ada/app", time.Time{}); len(got) > 0 || err != nil {
 		t.Error(got, err)
 	}
 	l, _, _ = lister(t, says(404, `{}`))
-	if _, err := l.Activity(t.Context(), "ada/app", since); !errors.Is(err, ErrNoActivity) {
-		t.Error(err)
+	if _, until, err := l.Activity(t.Context(), "ada/app", time.Time{}); !errors.Is(err, ErrNoActivity) || until.IsZero() {
+		t.Error(until, err)
+	}
+}
+
+// said returns what events say.
+func said(events []Event) (list []string) {
+	for _, e := range events {
+		list = append(list, fmt.Sprintf("%s forced: %v, by %s", e.Before, e.Forced, e.Actor))
+	}
+	return list
+}
+
+// TestActivitySince: one request tells what was left behind since the last time, unless
+// there was more than a page of activity, or the server does not say of which kind it is.
+func TestActivitySince(t *testing.T) {
+	a, b := strings.Repeat("a", 40), strings.Repeat("b", 40)
+	since := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	page := func(name string, filler int) string {
+		list := []string{fmt.Sprintf(`{"before":%q,"ref":"refs/heads/x","timestamp":"2026-01-02T03:04:05Z",%s}`, a, name)}
+		for range filler {
+			list = append(list, fmt.Sprintf(`{"before":%q,"timestamp":"2026-01-02T00:00:00Z","activity_type":"push"}`, b))
+		}
+		return "[" + strings.Join(list, ",") + "]"
+	}
+	const forced, other = `"activity_type":"force_push"`, `"x":"y"`
+	old := fmt.Sprintf(`{"before":%q,"timestamp":"2025-12-01T00:00:00Z","activity_type":"force_push"}]`, b)
+	for _, tt := range []struct {
+		name  string
+		fakes []fake
+		asked int32
+	}{
+		{"one page", []fake{says(200, page(forced, 3))}, 1},
+		{"the example of the docs", []fake{says(200, page(`"push_type":"force_push"`, 3))}, 1},
+		{"goes back far enough", []fake{says(200, strings.TrimSuffix(page(forced, 98), "]")+","+old, `Link: <http://{host}/never>; rel="next"`)}, 1},
+		{"many", []fake{says(200, page(forced, 99), `Link: <http://{host}/never>; rel="next"`), says(200, page(forced, 0)), says(200, `[]`)}, 3},
+		{"no kind", []fake{says(200, page(other, 0)), says(200, page(other, 0)), says(200, `[]`)}, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l, asked, _ := lister(t, tt.fakes...)
+			got, _, err := l.Activity(t.Context(), "ada/app", since)
+			if err != nil || !slices.Equal(said(got), []string{a + " forced: true, by "}) || asked.Load() != tt.asked {
+				t.Errorf("%d requests, want %d: %q, %v", asked.Load(), tt.asked, said(got), err)
+			}
+		})
 	}
 }
 

@@ -66,6 +66,8 @@ func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
 		err = e.list(ctx, j, done)
 	case KindScan:
 		err = e.scanRepository(ctx, j, last, done)
+	case KindLost:
+		err = e.scanLost(ctx, j, last, done)
 	case KindVerify:
 		err = e.verify(ctx, j, last, done)
 	default:
@@ -88,7 +90,7 @@ func (e *Engine) GiveUp(ctx context.Context, j Job, why error) error {
 		return why
 	case KindList:
 		return errors.Join(why, e.Store.noteListing(ctx, j.Target, why.Error(), time.Time{}))
-	case KindVerify:
+	case KindLost, KindVerify:
 		return errors.Join(why, e.Store.noteFailed(ctx, j.Number, why.Error()))
 	}
 	r, lease, err := e.Store.lease(ctx, j.Number)

@@ -297,9 +297,12 @@ func (h *host) Parent(_ context.Context, name string) (string, error) {
 }
 
 // LostCommits implements Hub.
-func (h *host) LostCommits(_ context.Context, name string, _ time.Time) (map[string]string, error) {
-	return h.lost[name], h.call("lost %s", name)
+func (h *host) LostCommits(_ context.Context, name string, since time.Time) (map[string]string, time.Time, error) {
+	return h.lost[name], since.AddDate(2000, 0, 0), h.call("lost %s", name)
 }
+
+// TellsLost implements Hub.
+func (h *host) TellsLost() bool { return true }
 
 // CloneURL implements Hub.
 func (h *host) CloneURL(_ context.Context, name string) (string, error) {

@@ -74,12 +74,12 @@ func (l limitedHub) Parent(ctx context.Context, name string) (parent string, err
 }
 
 // LostCommits implements Hub.
-func (l limitedHub) LostCommits(ctx context.Context, name string, since time.Time) (lost map[string]string, err error) {
+func (l limitedHub) LostCommits(ctx context.Context, name string, since time.Time) (lost map[string]string, until time.Time, err error) {
 	err = l.request(ctx, func() error {
-		lost, err = l.Hub.LostCommits(ctx, name, since)
+		lost, until, err = l.Hub.LostCommits(ctx, name, since)
 		return err
 	})
-	return lost, err
+	return lost, until, err
 }
 
 // Texts implements Hub. The engine notes the limits that reading them meets.

@@ -39,13 +39,18 @@ func (e *Engine) scanRepository(ctx context.Context, j Job, last bool, done Done
 	if w.repo, w.lease, err = e.Store.lease(ctx, j.Number); err != nil {
 		return err
 	}
-	err = w.run(ctx, done)
-	if w.fetched != nil {
-		if closeErr := w.fetched.Close(); closeErr != nil {
-			e.Log.Warn("a temporary folder is left behind", "repository", w.repo.Name, "err", closeErr)
-		}
+	defer w.close()
+	return w.noteFailure(ctx, w.run(ctx, done), last)
+}
+
+// close removes the fetched repository.
+func (w *scanJob) close() {
+	if w.fetched == nil {
+		return
 	}
-	return w.noteFailure(ctx, err, last)
+	if err := w.fetched.Close(); err != nil {
+		w.Log.Warn("a temporary folder is left behind", "repository", w.repo.Name, "err", err)
+	}
 }
 
 // noteFailure notes why a job did not come to its end. The job is tried again, unless
@@ -197,6 +202,10 @@ func (w *scanJob) readGit(ctx context.Context) (Result, error) {
 	if err := w.fetch(ctx, remote); err != nil {
 		return Result{}, w.classify(ctx, err)
 	}
+	return w.scanFetched(ctx)
+}
+
+func (w *scanJob) scanFetched(ctx context.Context) (Result, error) {
 	w.fetched.MaxBlobSize = w.MaxBlobSize
 	return w.Scan(ctx, w.fetched, w.repo.WebURL)
 }
@@ -235,23 +244,6 @@ func (w *scanJob) cloneURL(ctx context.Context) (string, error) {
 		return w.repo.Clone, nil
 	}
 	return w.hub.CloneURL(ctx, w.repo.Name)
-}
-
-// findLost asks which commits were left behind since the last time. Each such change is a
-// push: without one, there is nothing to ask.
-func (w *scanJob) findLost(ctx context.Context) (err error) {
-	if !w.isRepository() || !w.afresh && w.repo.Told == 0 && w.repo.Looked.Equal(w.repo.Pushed) {
-		return nil
-	}
-	since := w.repo.Activity
-	if w.afresh {
-		since = time.Time{}
-	}
-	now := w.Store.Now()
-	if w.lost, err = w.hub.LostCommits(ctx, w.repo.Name, since); err == nil {
-		w.repo.Activity = now.Add(-10 * time.Minute) // clocks differ
-	}
-	return err
 }
 
 // changed reports whether the repository has refs or lost commits that were not read.
@@ -311,16 +303,24 @@ func (w *scanJob) note(result Result) {
 		w.repo.State, w.repo.Why = Unchanged, ""
 	}
 	w.repo.Detector, w.repo.Refs = w.Detector, hashedRefs(w.tips)
+	if w.lostLater() {
+		w.repo.Activity = time.Time{}
+	}
 }
 
-// put stores the result and w.repo, as part of tx. It reports whether there is news of the
-// repository that this job has not read.
+// put stores the result and w.repo, as part of tx, and queues the job for lost commits. It
+// reports whether there is news of the repository that this job has not read.
 func (w *scanJob) put(ctx context.Context, tx *sql.Tx, result Result) (again bool, err error) {
 	if err := w.Store.putFindings(ctx, tx, w.repo, result.Findings, w.afresh); err != nil {
 		return false, err
 	}
 	if w.fetched != nil {
 		if err := w.Store.updateAtHead(ctx, tx, w.repo.Number, w.fetched.AtHead); err != nil {
+			return false, err
+		}
+	}
+	if w.lostLater() {
+		if err := w.putLost(ctx, tx); err != nil {
 			return false, err
 		}
 	}

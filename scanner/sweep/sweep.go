@@ -83,7 +83,7 @@ type Repository struct {
 	Detector string
 	Refs     map[string]string
 	Looked   time.Time // Pushed, as it was when it was read last
-	Activity time.Time // until when activity was read
+	Activity time.Time // until when activity was read, by the clock of the host; zero: none was
 	Texts    string    // until where texts beside it were read
 	Objects  int64     // read when it was looked at last
 	Fetched  int64     // bytes, then
@@ -124,8 +124,11 @@ type Hub interface {
 	// Parent returns the name of the parent of a fork.
 	Parent(ctx context.Context, name string) (string, error)
 	// LostCommits returns the ids of commits that branches of a repository have left
-	// behind since then, by a name that tells how.
-	LostCommits(ctx context.Context, name string, since time.Time) (map[string]string, error)
+	// behind since then, by a name that tells how; all that the host knows if since is zero.
+	// The next call has to ask from until. Both times are by the clock of the host.
+	LostCommits(ctx context.Context, name string, since time.Time) (lost map[string]string, until time.Time, err error)
+	// TellsLost reports whether LostCommits may return any.
+	TellsLost() bool
 	// CloneURL returns the URL to fetch from; it holds a token.
 	CloneURL(ctx context.Context, name string) (string, error)
 	// Budget names the limit that its requests count against: the same for all Hubs with
@@ -194,6 +197,7 @@ var ErrNotThere = errors.New("there is no such repository, or not for this token
 const (
 	KindList   = "list"   // lists a target
 	KindScan   = "scan"   // reads new objects of a repository
+	KindLost   = "lost"   // reads commits that its branches had left behind before it was read first
 	KindVerify = "verify" // asks again about the open findings of a repository
 	KindNotify = "notify" // tells a receiver, whose name is the job's Target, what is new
 )

@@ -93,7 +93,7 @@ func (s *Scan) lost(ctx context.Context, r Repository) (map[string]string, error
 		s.noticeNoLost("there is no token: 60 requests an hour are few")
 		return nil, nil
 	}
-	lost, err := r.lister.LostCommits(ctx, r.Name, time.Time{})
+	lost, _, err := r.lister.LostCommits(ctx, r.Name, time.Time{})
 	if errors.Is(err, github.ErrNoActivity) && s.Lost == LostIfPossible {
 		s.noticeNoLost("this GitHub does not say what it was")
 		return nil, nil

@@ -203,16 +203,19 @@ func (h *hub) Parent(ctx context.Context, name string) (string, error) {
 	return parent, Later(err)
 }
 
+// TellsLost implements sweep.Hub.
+func (h *hub) TellsLost() bool { return h.options.Deleted }
+
 // LostCommits implements sweep.Hub.
-func (h *hub) LostCommits(ctx context.Context, name string, since time.Time) (map[string]string, error) {
+func (h *hub) LostCommits(ctx context.Context, name string, since time.Time) (lost map[string]string, until time.Time, err error) {
 	if token, err := h.lister.Token(ctx); !h.options.Deleted || err != nil || token.IsZero() {
-		return nil, err // GitHub tells nobody else
+		return nil, since, err // GitHub tells nobody else
 	}
-	lost, err := h.lister.LostCommits(ctx, name, since)
+	lost, until, err = h.lister.LostCommits(ctx, name, since)
 	if errors.Is(err, github.ErrNoActivity) {
-		return nil, nil
+		return nil, until, nil
 	}
-	return lost, Later(err)
+	return lost, until, Later(err)
 }
 
 // CloneURL implements sweep.Hub.

@@ -31,6 +31,14 @@ type jobArgs struct {
 // Kind implements river.JobArgs.
 func (jobArgs) Kind() string { return "stanch" }
 
+// queueOf returns the queue of River for a kind of jobs. Ranks order the jobs of one queue.
+func queueOf(kind string) string {
+	if kind == sweep.KindLost {
+		return sweep.KindScan
+	}
+	return kind
+}
+
 // Put implements sweep.Queue. A job that waits gets the rank of an equal one if that is more
 // urgent. Put wakes the workers of all processes when tx is committed. It may be called
 // concurrently, with another tx.
@@ -52,10 +60,10 @@ func (q *Queue) Put(ctx context.Context, tx *sql.Tx, jobs []sweep.Job) error {
 		return fmt.Errorf("putting jobs into the queue: %w", err)
 	}
 	var again []river.InsertManyParams
-	kinds := map[string]bool{}
+	queues := map[string]bool{}
 	for i, r := range results {
 		args := params[i].Args.(jobArgs)
-		kinds[args.What] = true
+		queues[queueOf(args.What)] = true
 		switch wanted := params[i].InsertOpts.Priority; {
 		case !r.UniqueSkippedAsDuplicate:
 		case r.Job.State == rivertype.JobStateRunning:
@@ -74,7 +82,7 @@ func (q *Queue) Put(ctx context.Context, tx *sql.Tx, jobs []sweep.Job) error {
 			return fmt.Errorf("putting jobs into the queue: %w", err)
 		}
 	}
-	return q.wake(ctx, tx, kinds)
+	return q.wake(ctx, tx, queues)
 }
 
 // priority returns the priority in River of a rank: 1 comes first, 4 last.
@@ -109,7 +117,7 @@ func (q *Queue) twinRuns(ctx context.Context, job *river.Job[jobArgs]) (bool, er
 
 func insertParams(args jobArgs, prio int) river.InsertManyParams {
 	return river.InsertManyParams{Args: args, InsertOpts: &river.InsertOpts{
-		Queue: args.What, MaxAttempts: maxStarts, Priority: prio,
+		Queue: queueOf(args.What), MaxAttempts: maxStarts, Priority: prio,
 		UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 			rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled,
 		}},
@@ -124,12 +132,12 @@ func (q *Queue) raise(ctx context.Context, tx *sql.Tx, id int64, prio int) error
 	return nil
 }
 
-// wake makes workers look for jobs of some kinds, once tx is committed. River itself tells
+// wake makes workers look for jobs in some queues, once tx is committed. River itself tells
 // them only once in each FetchCooldown, and a job of a second transaction within that time
 // would wait for the next poll. The topic and the payload are those of River's producer.
-func (q *Queue) wake(ctx context.Context, tx *sql.Tx, kinds map[string]bool) error {
+func (q *Queue) wake(ctx context.Context, tx *sql.Tx, queues map[string]bool) error {
 	var payload []string
-	for kind := range kinds {
+	for kind := range queues {
 		payload = append(payload, fmt.Sprintf(`{"queue": %q}`, kind))
 	}
 	if len(payload) == 0 {
