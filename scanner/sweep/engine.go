@@ -89,13 +89,13 @@ func (e *Engine) GiveUp(ctx context.Context, j Job, why error) error {
 	case KindNotify: // alert.Alerts puts it again, and knows what waits
 		return why
 	case KindList:
-		return errors.Join(why, e.Store.noteListing(ctx, j.Target, why.Error(), time.Time{}))
+		return errors.Join(why, e.Store.noteListing(ctx, e.Queue, j.Target, why.Error(), time.Time{}))
 	case KindLost, KindVerify:
 		return errors.Join(why, e.Store.noteFailed(ctx, j.Number, why.Error()))
 	}
 	r, lease, err := e.Store.lease(ctx, j.Number)
 	if err == nil {
-		err = e.Store.noteState(ctx, r, lease, Failed, why.Error(), true)
+		err = e.Store.noteState(ctx, e.Queue, r, lease, Failed, why.Error(), true)
 	}
 	return errors.Join(why, err)
 }
@@ -132,6 +132,9 @@ func (e *Engine) endList(ctx context.Context, tx *sql.Tx, t Target, sel selectio
 	}
 	missing, err := e.Store.endListing(ctx, tx, t, sel)
 	if err != nil {
+		return err
+	}
+	if err := e.Store.putForks(ctx, tx, e.Queue, t.Name, ""); err != nil {
 		return err
 	}
 	if jobs := append(missing, failed...); len(jobs) > 0 {
@@ -237,7 +240,7 @@ func (e *Engine) waitOrFail(ctx context.Context, t Target, err error) error {
 	if errors.As(err, &later) {
 		why, until = later.Why, later.At
 	}
-	return errors.Join(err, e.Store.noteListing(context.WithoutCancel(ctx), t.Name, why, until))
+	return errors.Join(err, e.Store.noteListing(context.WithoutCancel(ctx), e.Queue, t.Name, why, until))
 }
 
 func (e *Engine) putListed(ctx context.Context, t Target, hub Hub, page []Listed, sel selection) (more bool, err error) {

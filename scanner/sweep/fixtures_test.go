@@ -320,6 +320,7 @@ type sweeper struct {
 	*clockedStore
 	*host
 	queue  queue
+	done   int // jobs
 	engine *Engine
 	// states of keys are those that verification gives, unknown if there is none.
 	states map[string]verifier.State
@@ -413,6 +414,7 @@ func (s *sweeper) work(t *testing.T) (failed []error) {
 		j := s.queue.jobs[i]
 		s.queue.jobs = slices.Delete(s.queue.jobs, i, i+1)
 		tries[j]++
+		s.done++
 		s.clock = s.clock.Add(time.Second)
 		last, ended := tries[j] == 3, false
 		err := s.engine.Do(t.Context(), j, last, func(context.Context, *sql.Tx) error { ended = true; return nil })

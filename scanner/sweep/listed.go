@@ -141,10 +141,15 @@ func appendJob(jobs *[]Job, t Target) func(scan func(...any) error) error {
 	}
 }
 
-// noteListing notes why the listing of a target does not go on, and until when.
-func (s *Store) noteListing(ctx context.Context, target, why string, until time.Time) error {
-	_, err := database.Exec(ctx, s.SQL, `UPDATE target SET why = $2, wait = $3 WHERE name = $1`, target, why, database.Millis(until))
-	return err
+// noteListing notes why the listing of a target does not go on, and until when. Without such
+// a time, forks whose parent was not listed wait no longer.
+func (s *Store) noteListing(ctx context.Context, q Queue, target, why string, until time.Time) error {
+	return s.Tx(ctx, func(tx *sql.Tx) error {
+		if _, err := database.Exec(ctx, tx, `UPDATE target SET why = $2, wait = $3 WHERE name = $1`, target, why, database.Millis(until)); err != nil {
+			return err
+		}
+		return s.putForks(ctx, tx, q, target, "")
+	})
 }
 
 // endListing notes the end of a listing, as part of tx. If all were listed, it returns jobs

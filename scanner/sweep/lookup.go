@@ -41,6 +41,9 @@ func (w *scanJob) lookUp(ctx context.Context, done Done) (ended bool, err error)
 		if err := endLease(ctx, tx, w.repo.Number, w.lease); err != nil {
 			return err
 		}
+		if err := w.Store.putForks(ctx, tx, w.Queue, w.target.Name, w.repo.Name); err != nil {
+			return err
+		}
 		if err := w.Store.endIfDone(ctx, tx, w.target.Name); err != nil {
 			return err
 		}
@@ -83,6 +86,9 @@ func (w *scanJob) endGone(ctx context.Context, why string, done Done) error {
 			if err := w.Store.markGone(ctx, tx, w.target.Name, id, why); err != nil {
 				return err
 			}
+		}
+		if err := w.Store.putForks(ctx, tx, w.Queue, w.target.Name, w.repo.Name); err != nil {
+			return err
 		}
 		if err := w.Store.endIfDone(ctx, tx, w.target.Name); err != nil {
 			return err

@@ -106,7 +106,7 @@ func (s *Store) lease(ctx context.Context, number int64) (r Repository, lease st
 	_, _ = rand.Read(random) // never fails
 	lease = hex.EncodeToString(random)
 	err = s.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := database.Exec(ctx, tx, `UPDATE repository SET lease = $2 WHERE number = $1`, number, lease); err != nil {
+		if _, err := database.Exec(ctx, tx, `UPDATE repository SET lease = $2, waits = 0 WHERE number = $1`, number, lease); err != nil {
 			return err
 		}
 		r, err = scanRepository(database.QueryRow(ctx, tx, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number))
@@ -163,7 +163,7 @@ const itsSweep = `COALESCE((SELECT t.sweep FROM target t WHERE t.name = reposito
 
 // noteState notes the state of a repository that is not done: waiting or failed. last
 // says that it is not tried again in this sweep.
-func (s *Store) noteState(ctx context.Context, r Repository, lease, state, why string, last bool) error {
+func (s *Store) noteState(ctx context.Context, q Queue, r Repository, lease, state, why string, last bool) error {
 	return s.Tx(ctx, func(tx *sql.Tx) error {
 		if err := endLease(ctx, tx, r.Number, lease); err != nil {
 			return err
@@ -172,6 +172,11 @@ func (s *Store) noteState(ctx context.Context, r Repository, lease, state, why s
 			sweep = CASE WHEN $2 = '`+Failed+`' THEN `+itsSweep+` ELSE sweep END WHERE number = $1`,
 			r.Number, state, why, database.Millis(s.Now()), database.Bool(!last), r.Parent); err != nil {
 			return err
+		}
+		if last {
+			if err := s.putForks(ctx, tx, q, r.Target, r.Name); err != nil {
+				return err
+			}
 		}
 		return s.endIfDone(ctx, tx, r.Target)
 	})
@@ -294,23 +299,6 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 	err = database.EachRow(ctx, s.SQL, add, `SELECT `+repositoryColumns+` FROM repository WHERE detector = $1 AND target = $2 AND number IN
 		(SELECT repository FROM tip WHERE object IN (`+marks.String()[1:]+`)) ORDER BY number LIMIT 4`, args...)
 	return list, err
-}
-
-// parentIsDue reports whether the parent of r has yet to be read by detector in this
-// sweep. A parent is older than its fork and has a lower id. The ids are compared because
-// names change hands, and two repositories must not wait for each other. A parent that is
-// not known yet may stand further down in the list that is being read. A list that could
-// not be read holds up no fork.
-func (s *Store) parentIsDue(ctx context.Context, r Repository, detector string) (bool, error) {
-	var due, known, listing int
-	err := database.QueryRow(ctx, s.SQL, `SELECT
-		(SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2 AND due = 1 AND detector <> $3 AND state NOT IN ($4, $5)
-			AND (LENGTH(id) < LENGTH($6) OR LENGTH(id) = LENGTH($6) AND id < $6)),
-		(SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2),
-		(SELECT COUNT(*) FROM target JOIN sweep ON sweep.target = target.name AND sweep.number = target.sweep
-			WHERE target.name = $1 AND complete = 0 AND (why = '' OR wait > 0))`,
-		r.Target, r.Parent, detector, Failed, Skipped, r.ID)(&due, &known, &listing)
-	return due > 0 || known == 0 && listing > 0, err
 }
 
 // Repositories calls each for the repositories of a target, by name; of all targets if

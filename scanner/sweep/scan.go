@@ -63,9 +63,9 @@ func (w *scanJob) noteFailure(ctx context.Context, err error, last bool) error {
 	case ctx.Err() != nil: // stopped: another one goes on
 		return ctx.Err()
 	case errors.As(err, &later) && w.repo.State == Incomplete: // still, with its reason
-		return errors.Join(err, w.Store.noteState(ctx, w.repo, w.lease, Incomplete, w.repo.Why, false))
+		return errors.Join(err, w.Store.noteState(ctx, w.Queue, w.repo, w.lease, Incomplete, w.repo.Why, false))
 	case errors.As(err, &later):
-		return errors.Join(err, w.Store.noteState(ctx, w.repo, w.lease, Waiting, later.Why+", until "+later.At.UTC().Format(time.RFC3339), false))
+		return errors.Join(err, w.Store.noteState(ctx, w.Queue, w.repo, w.lease, Waiting, later.Why+", until "+later.At.UTC().Format(time.RFC3339), false))
 	}
 	var final *Final
 	// A repository that failed in the last sweep too is tried only once: three tries each
@@ -74,7 +74,7 @@ func (w *scanJob) noteFailure(ctx context.Context, err error, last bool) error {
 		err = &Final{err}
 	}
 	w.Log.Warn("a repository could not be read", "repository", w.repo.Name, "err", err)
-	return errors.Join(err, w.Store.noteState(ctx, w.repo, w.lease, Failed, err.Error(), last || errors.As(err, &final)))
+	return errors.Join(err, w.Store.noteState(ctx, w.Queue, w.repo, w.lease, Failed, err.Error(), last || errors.As(err, &final)))
 }
 
 func (w *scanJob) run(ctx context.Context, done Done) (err error) {
@@ -95,7 +95,7 @@ func (w *scanJob) run(ctx context.Context, done Done) (err error) {
 	if w.afresh = w.repo.Detector != w.Detector; w.afresh {
 		w.repo.Refs = map[string]string{}
 	}
-	if err := w.waitForParent(ctx); err != nil {
+	if ended, err := w.waitForParent(ctx, done); err != nil || ended {
 		return err
 	}
 	result, err := w.read(ctx)
@@ -106,28 +106,6 @@ func (w *scanJob) run(ctx context.Context, done Done) (err error) {
 		return err
 	}
 	return w.commit(ctx, result, done)
-}
-
-// waitForParent looks up the parent of a fork, and returns a *Later until the parent has
-// been read. So objects that both have are read once.
-func (w *scanJob) waitForParent(ctx context.Context) (err error) {
-	if !w.repo.Fork || w.repo.Detector == w.Detector {
-		return nil
-	}
-	if w.repo.Parent == "" {
-		name, wiki := strings.CutSuffix(w.repo.Name, ".wiki")
-		if w.repo.Parent, err = w.hub.Parent(ctx, name); err != nil {
-			return err
-		}
-		if wiki && w.repo.Parent != "" {
-			w.repo.Parent += ".wiki"
-		}
-	}
-	wait, err := w.Store.parentIsDue(ctx, w.repo, w.Detector)
-	if err == nil && wait {
-		err = &Later{At: w.Store.Now().Add(2 * time.Second), Why: "it is a fork of " + w.repo.Parent + ", which comes first"}
-	}
-	return err
 }
 
 // read scans the new objects of the repository, and the texts beside it.
@@ -336,6 +314,9 @@ func (w *scanJob) commit(ctx context.Context, result Result, done Done) error {
 		}
 		again, err := w.put(ctx, tx, result)
 		if err != nil {
+			return err
+		}
+		if err := w.Store.putForks(ctx, tx, w.Queue, w.repo.Target, w.repo.Name); err != nil {
 			return err
 		}
 		if err := w.Store.endIfDone(ctx, tx, w.repo.Target); err != nil {

@@ -294,13 +294,13 @@ func testLease(on onDatabase) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.noteState(t.Context(), r, first, Failed, "", true); !errors.Is(err, ErrTaken) {
+	if err := s.noteState(t.Context(), &queue{}, r, first, Failed, "", true); !errors.Is(err, ErrTaken) {
 		t.Errorf("the first job ends with %v", err)
 	}
-	if err := s.noteState(t.Context(), r, second, Failed, "", true); err != nil {
+	if err := s.noteState(t.Context(), &queue{}, r, second, Failed, "", true); err != nil {
 		t.Errorf("the second job ends with %v", err)
 	}
-	if err := s.noteState(t.Context(), r, second, Failed, "", true); !errors.Is(err, ErrTaken) {
+	if err := s.noteState(t.Context(), &queue{}, r, second, Failed, "", true); !errors.Is(err, ErrTaken) {
 		t.Errorf("the second job ends again with %v", err)
 	}
 	if _, _, err := s.lease(t.Context(), due[0]+1); !errors.Is(err, errObsolete) {
@@ -359,7 +359,7 @@ func testParent(on onDatabase) {
 	app.Parent, fork.Parent = "acme/copy", "acme/app"
 	is := func(name string, r Repository, want bool) {
 		t.Helper()
-		if got, err := s.parentIsDue(t.Context(), r, "v1"); got != want || err != nil {
+		if got, err := s.parentIsDue(t.Context(), s.SQL, r, "v1"); got != want || err != nil {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
@@ -372,7 +372,7 @@ func testParent(on onDatabase) {
 	is("the list has not come to it yet", fork, true)
 	note := func(why string, until time.Time) {
 		t.Helper()
-		if err := s.noteListing(t.Context(), "acme", why, until); err != nil {
+		if err := s.noteListing(t.Context(), &queue{}, "acme", why, until); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -649,7 +649,7 @@ func testStatus(on onDatabase) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.noteState(t.Context(), r, lease, Failed, "a damaged pack\x1b", true); err != nil {
+	if err := s.noteState(t.Context(), &queue{}, r, lease, Failed, "a damaged pack\x1b", true); err != nil {
 		t.Fatal(err)
 	}
 	s.read(t, due[0], Swept, nil)

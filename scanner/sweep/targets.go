@@ -152,23 +152,32 @@ func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) erro
 	})
 }
 
-// BeginDue begins a sweep of each target with a schedule, if it is time. A clock that was
-// set back delays no target by more than its interval.
+// maxBegun is how many sweeps one call of BeginDue begins, so that it does not take long.
+const maxBegun = 500
+
+// BeginDue begins sweeps of targets with a schedule for which it is time, 500 at most. A
+// clock that was set back delays no target by more than its interval. It also queues forks
+// whose parent has ended unseen, as by a change of its name. It may be called concurrently,
+// by several processes.
 func (s *Store) BeginDue(ctx context.Context, q Queue) error {
-	targets, err := s.Targets(ctx)
+	var due []string
+	// By the last time that it was asked for, not begun: a sweep that takes longer goes on.
+	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+		var name string
+		err := scan(&name)
+		due = append(due, name)
+		return err
+	}, fmt.Sprintf(`SELECT name FROM target WHERE every_ms > 0 AND asked + every_ms <= $1
+		UNION ALL SELECT name FROM target WHERE every_ms > 0 AND asked > $1 LIMIT %d`, maxBegun), database.Millis(s.Now()))
 	if err != nil {
 		return err
 	}
-	for _, t := range targets {
-		since := s.Now().Sub(t.Asked) // not Begun: a sweep that takes longer than that goes on
-		if t.Every == 0 || since >= 0 && since < t.Every {
-			continue
-		}
-		if err := s.Begin(ctx, q, t.Name, false); err != nil {
+	for _, name := range due {
+		if err := s.Begin(ctx, q, name, false); err != nil && !errors.Is(err, ErrNoTarget) { // it may have been removed since
 			return err
 		}
 	}
-	return nil
+	return s.Tx(ctx, func(tx *sql.Tx) error { return s.putForks(ctx, tx, q, "", "") })
 }
 
 // endIfDone ends the sweep of a target if it has been listed and no repository is left.

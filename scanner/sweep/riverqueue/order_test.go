@@ -5,9 +5,11 @@ package riverqueue
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -126,4 +128,92 @@ func TestOrder(t *testing.T) {
 			t.Logf("%d jobs; the push was begun after %s", len(begun), found.Sub(told))
 		})
 	}
+}
+
+// A family is a backlog of a repository that takes its time, and of its forks.
+type family struct {
+	backlog
+	goOn chan struct{} // closed when the parent has been read
+}
+
+// Parent implements sweep.Hub.
+func (f *family) Parent(context.Context, string) (string, error) { return "acme/parent", nil }
+
+// CloneURL implements sweep.Hub. Nothing can be read.
+func (f *family) CloneURL(_ context.Context, name string) (string, error) {
+	if name == "acme/parent" {
+		<-f.goOn
+	}
+	return "", &sweep.Final{Err: errors.New("there is no git server")}
+}
+
+// LostCommits implements sweep.Hub.
+func (f *family) LostCommits(context.Context, string, time.Time) (map[string]string, time.Time, error) {
+	return nil, time.Time{}, nil
+}
+
+// TestForksWait: forks whose parent is being read have no job, and are read when it has ended.
+func TestForksWait(t *testing.T) {
+	const forks = 100
+	for name, openAny := range databases() {
+		t.Run(name, func(t *testing.T) {
+			s := openAny(t)
+			q, err := New(Config{Store: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			hub := &family{goOn: make(chan struct{})}
+			for i := range forks {
+				hub.listed = append(hub.listed, sweep.Listed{ID: fmt.Sprint(1000 + i), Name: fmt.Sprint("acme/", i), Fork: true})
+			}
+			hub.listed = append(hub.listed, sweep.Listed{ID: "1", Name: "acme/parent"})
+			engine := &sweep.Engine{Store: s, Queue: q, Hub: func(sweep.Target) (sweep.Hub, error) { return hub, nil }, Detector: "v1", Log: slog.New(slog.DiscardHandler)}
+			var scans atomic.Int64
+			q.do = func(ctx context.Context, j sweep.Job, last bool, done sweep.Done) error {
+				if j.Kind == sweep.KindScan {
+					scans.Add(1)
+				}
+				return engine.Do(ctx, j, last, done)
+			}
+			if err := errors.Join(s.PutTarget(t.Context(), sweep.Target{Name: "acme", Options: []byte("{}")}), s.Begin(t.Context(), q, "acme", false)); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- q.Run(t.Context(), engine, true) }()
+			for range 600 {
+				if n, err := q.Open(t.Context()); err == nil && n == 1 && scans.Load() > forks {
+					break
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			before, transactions := scans.Load(), commits(t, s)
+			time.Sleep(5 * time.Second)
+			if n := scans.Load() - before; n > 0 {
+				t.Errorf("%d jobs were begun while the parent was read", n)
+			}
+			t.Logf("%d transactions in 5 s", commits(t, s)-transactions)
+			close(hub.goOn)
+			if err := <-ended; err != nil {
+				t.Fatal(err)
+			}
+			if got := text(t, s, `SELECT state || ' ' || COUNT(*) || ' ' || SUM(due) FROM repository GROUP BY state`); got != fmt.Sprintf("failed %d 0 ", forks+1) {
+				t.Errorf("the repositories are %s", got)
+			}
+			if n := scans.Load() - before; n != forks {
+				t.Errorf("%d jobs were begun after the parent, want %d", n, forks)
+			}
+		})
+	}
+}
+
+// commits returns how many transactions PostgreSQL has committed, 0 for SQLite.
+func commits(t *testing.T, s *sweep.Store) (n int64) {
+	t.Helper()
+	if !s.Postgres {
+		return 0
+	}
+	if err := s.SQL.QueryRowContext(t.Context(), `SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
