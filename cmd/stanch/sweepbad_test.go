@@ -74,8 +74,8 @@ func TestSweepFaults(t *testing.T) {
 		{"html_for_refs", only(code(200, "<html>"), "/bad.git/info/refs"), "", []string{"1: good"}, "bad.git"},
 		{"echo", only(echo, "/bad.git/"), "", []string{"1: good"}, "Basic [redacted] [redacted]"},
 		{"too_large", nil, "--max-fetch 1", []string{"1: good"}, "too large"},
-		{"activity_blocked", only(code(451, `{"message":"Repository access blocked"}`), "/repos/acme/bad/activity"), "", []string{"1: good"}, "blocked"},
-		{"activity_garbage", only(code(200, `[{"before":`), "/repos/acme/bad/activity"), "", []string{"1: good"}, "activity"},
+		{"activity_blocked", only(code(451, `{"message":"Repository access blocked"}`), "/repos/acme/bad/activity"), "", []string{"1: good", "2: bad"}, "blocked"},
+		{"activity_garbage", only(code(200, `[{"before":`), "/repos/acme/bad/activity"), "", []string{"1: good", "2: bad"}, "activity"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

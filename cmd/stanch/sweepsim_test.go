@@ -101,7 +101,7 @@ func (s *simulated) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	case strings.HasSuffix(name, "/activity"):
 		events := []map[string]string{}
-		if repo := s.find(strings.TrimSuffix(name, "/activity")); repo != nil && r.FormValue("activity_type") == "force_push" {
+		if repo := s.find(strings.TrimSuffix(name, "/activity")); repo != nil && r.FormValue("activity_type") != "branch_deletion" {
 			events = append(events, repo.activity...)
 		}
 		put(events)
@@ -217,7 +217,7 @@ func (s *simulated) force(name, before string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.find(name)
-	r.activity = append(r.activity, map[string]string{"before": before, "ref": "refs/heads/main", "timestamp": time.Now().UTC().Format(time.RFC3339)})
+	r.activity = append(r.activity, map[string]string{"before": before, "ref": "refs/heads/main", "activity_type": "force_push", "timestamp": time.Now().UTC().Format(time.RFC3339)})
 }
 
 // taken returns the requests since the last call.

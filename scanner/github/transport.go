@@ -263,29 +263,45 @@ func (t *transport) noteLimits(a *reply) bool {
 }
 
 // limit returns for how long a forbids requests, and whether a is a refusal because of a
-// limit. times counts the refusals in a row before it; theirs is the time of GitHub.
+// limit. times counts the refusals in a row before it; theirs is the time of GitHub. A time
+// that GitHub names is kept, and no more than that. If it names none, the pause grows
+// (docs.github.com, "Best practices for using the REST API": handle rate limit errors).
 func limit(a *reply, theirs time.Time, message string, times int) (wait time.Duration, over bool) {
 	refused := a.StatusCode == http.StatusForbidden || a.StatusCode == http.StatusTooManyRequests
 	busy := a.StatusCode >= http.StatusInternalServerError
 	after, named := retryAfter(a.Header.Get("Retry-After"), theirs)
 	reset, err := strconv.ParseInt(a.Header.Get("X-Ratelimit-Reset"), 10, 64)
 	spent := a.Header.Get("X-Ratelimit-Remaining") == "0"
-	// If the time has passed, or is unreadable, ask again soon, and then less often.
-	least := time.Second << (2 * times)
 	switch {
 	case named && (refused || busy):
-		return min(max(after, least), maxLimit), true
+		return namedWait(after, times), true
 	case spent && refused && err == nil:
-		return min(max(untilUnix(reset, theirs), least), maxLimit), true
+		return namedWait(untilUnix(reset, theirs), times), true
 	case spent && refused:
-		return least, true
+		return namedWait(0, times), true
 	case spent && err == nil && !busy: // this one was the last
 		return min(max(untilUnix(reset, theirs), 0), maxLimit), false
-	case a.StatusCode == http.StatusTooManyRequests, refused && strings.Contains(strings.ToLower(message), "rate limit"):
+	case a.StatusCode == http.StatusTooManyRequests, refused && saysLimit(message):
 		wait = minSecondary << times
 		return min(wait+rand.N(wait/4), maxLimit), true
 	}
 	return 0, false
+}
+
+// saysLimit reports whether a refusal without a time is one because of a secondary limit.
+// GitHub Enterprise Server has called that "an abuse detection mechanism".
+func saysLimit(message string) bool {
+	message = strings.ToLower(message)
+	return strings.Contains(message, "rate limit") || strings.Contains(message, "abuse detection")
+}
+
+// namedWait returns how long to wait if GitHub says so long. If that time has passed, or is
+// unreadable, it asks again soon, and then less often: after 1, 4, 16, 60 seconds.
+func namedWait(named time.Duration, times int) time.Duration {
+	if named > 0 {
+		return min(named, maxLimit)
+	}
+	return min(time.Second<<(2*times), minSecondary)
 }
 
 // untilUnix is how long it is from now to the second at, which a server has named.

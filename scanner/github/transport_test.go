@@ -93,6 +93,8 @@ func TestLimits(t *testing.T) {
 		{"retry_after_date", says(429, "", "Retry-After: Mon, 01 Jan 2001 00:00:00 GMT"), between(time.Second, time.Second)},
 		{"secondary", says(403, secondary), between(time.Minute, 75*time.Second)},
 		{"secondary_429", says(429, ``), between(time.Minute, 75*time.Second)},
+		{"secondary_with_quota", says(403, secondary, "X-RateLimit-Remaining: 4999", "X-RateLimit-Reset: {now+1800}"), between(time.Minute, 75*time.Second)},
+		{"abuse", says(403, `{"message":"You have triggered an abuse detection mechanism. Please wait a few minutes before you try again."}`), between(time.Minute, 75*time.Second)},
 		{"server_error", says(502, `<html>`), between(time.Second, time.Second)},
 		{"cut", cut, between(time.Second, time.Second)},
 		{"truncated", says(200, `[{"full_name":"ada/app"}`), between(time.Second, time.Second)},
@@ -179,6 +181,30 @@ func TestLimitGrows(t *testing.T) {
 		least := time.Duration(minutes) * time.Minute
 		if left < least-time.Second || left > least*5/4 {
 			t.Errorf("%d: %v, want %v: %v", i, left, least, err)
+		}
+	}
+}
+
+// TestNamedTimes: however often GitHub refuses, a time that it names is kept, and no more:
+// the next request is made when GitHub is back.
+func TestNamedTimes(t *testing.T) {
+	for name, refusal := range map[string]fake{
+		"503":           says(503, ``, "Retry-After: 2"),
+		"secondary 403": says(403, `{"message":"You have exceeded a secondary rate limit."}`, "Retry-After: 2"),
+		"primary 403":   says(403, ``, "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: {now+2}"),
+	} {
+		l, _, waited := lister(t, refusal)
+		for range 3 { // jobs, one after the other
+			_, err := l.Parent(t.Context(), "ada/app")
+			if limited := new(RateLimited); !errors.As(err, &limited) || time.Until(limited.Until) > 2*time.Second {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		for _, d := range *waited {
+			if d > 2*time.Second {
+				t.Errorf("%s: waited %v", name, *waited)
+				break
+			}
 		}
 	}
 }
