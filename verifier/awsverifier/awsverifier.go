@@ -100,6 +100,16 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
+// Fresh returns a Client that remembers no verdict of c, other than those in cfg.Cache. It
+// shares the connections, the pace and the count of requests: those of both are in Sent.
+func (c *Client) Fresh() *Client {
+	fresh := *c
+	if cached, ok := c.online.(*verifier.Cached); ok {
+		fresh.online = &verifier.Cached{Verifier: cached.Verifier, Now: cached.Now}
+	}
+	return &fresh
+}
+
 // Forget removes the verdicts on a key id from cfg.Cache, because the key has changed.
 func Forget(cfg Config, id string) error {
 	base, _, err := checkEndpoint(cfg.Endpoint)

@@ -203,6 +203,34 @@ func outlet(c *Client) *guard {
 	return c.online.(*verifier.Cached).Verifier.(*verifier.Limited).Verifier.(*stsClient).http.Transport.(*guard)
 }
 
+// TestFresh: a fresh client asks again, at the pace of the first, and both count all requests.
+func TestFresh(t *testing.T) {
+	live := verifiertest.User(account, "a", 1)
+	dead := live
+	dead.State = verifiertest.Inactive
+	srv := verifiertest.NewSTS(t, live)
+	first := newClient(t, srv, Config{PerSecond: 100})
+	first.Verify(t.Context(), live.Credential)
+	srv.Set(dead)
+	fresh, start := first, time.Now()
+	for n := range 60 {
+		fresh = fresh.Fresh()
+		if v := fresh.Verify(t.Context(), live.Credential); v.State != verifier.Invalid {
+			t.Errorf("asked again, it is %s", v.State)
+		}
+		if want := n + 2; srv.Count(live.Credential.ID) != want || requests(first.Sent()) != want || requests(fresh.Sent()) != want {
+			t.Errorf("%d requests arrived, %v and %v were sent", srv.Count(live.Credential.ID), first.Sent(), fresh.Sent())
+		}
+	}
+	if took := time.Since(start); took < 50*time.Millisecond { // with a pace of its own, none would wait
+		t.Errorf("60 fresh clients asked in %s", took)
+	}
+	offline := newClient(t, srv, Config{Offline: true}).Fresh()
+	if v := offline.Verify(t.Context(), live.Credential); v.State != verifier.Skipped {
+		t.Errorf("offline: %s", v.State)
+	}
+}
+
 // TestReask has a service that calls right secrets wrong for a while after a
 // wrong one, as STS was seen to do.
 func TestReask(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 type Searcher struct {
 	// Options returns the options of scans, with a verifier that remembers no answer. It is
 	// called by one goroutine at a time.
-	Options func() (scanrun.Options, error)
+	Options func() scanrun.Options
 	Version string // of this program
 	// Wrap, if it is not nil, returns a sink that adds facts to findings and passes them to
 	// the given sink. Scans then run one at a time.
@@ -41,19 +41,16 @@ type Searcher struct {
 const verdictTTL = 10 * time.Minute
 
 // current returns the scanner to use now, and its detectors of credentials.
-func (s *Searcher) current() (*detectors.Set, *scanner.Scanner, error) {
+func (s *Searcher) current() (*detectors.Set, *scanner.Scanner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := time.Now(); s.scanner == nil || now.Sub(s.made).Abs() > verdictTTL {
-		o, err := s.Options()
-		if err != nil {
-			return nil, nil, err
-		}
+		o := s.Options()
 		s.made = now
 		s.set, s.scanner = o.NewScanner(now)
 		s.scanner.EachSecret = true
 	}
-	return s.set, s.scanner, nil
+	return s.set, s.scanner
 }
 
 // Scan implements sweep.Engine.Scan.
@@ -61,10 +58,7 @@ func (s *Searcher) Scan(ctx context.Context, src scanner.Source, page string) (s
 	if repo, ok := src.(*gitsource.Repository); ok {
 		src = fetch.Source{Repository: repo, WebURL: page}
 	}
-	set, sc, err := s.current()
-	if err != nil {
-		return sweep.Result{}, err
-	}
+	set, sc := s.current()
 	collected := &storeSink{}
 	var sink scanner.Sink = finding.NewSink(collected, finding.Scan{Version: s.Version, Source: "github", Target: page, Started: time.Now()}, set, false)
 	if s.Wrap != nil {
@@ -72,7 +66,7 @@ func (s *Searcher) Scan(ctx context.Context, src scanner.Source, page string) (s
 		defer s.wrapping.Unlock()
 		sink = s.Wrap(ctx, sink)
 	}
-	err = sc.Scan(ctx, src, sink)
+	err := sc.Scan(ctx, src, sink)
 	return collected.result, githubhub.Later(err)
 }
 

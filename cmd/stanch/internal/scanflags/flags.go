@@ -15,7 +15,6 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/scanner/run"
-	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/inventory"
 )
 
@@ -116,7 +115,7 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := f.NewVerifier(s.Version)
+	v, err := f.STS.Client(s.Version, !f.Verifies())
 	if err != nil {
 		return nil, err
 	}
@@ -156,11 +155,6 @@ func CheckMaxSize(mib int64) error {
 		return fmt.Errorf("--max-size %d: not a size in MiB", mib)
 	}
 	return nil
-}
-
-// NewVerifier returns the client of STS that f asks for.
-func (f *Flags) NewVerifier(version string) (*awsverifier.Client, error) {
-	return f.STS.Client(version, !f.Verifies())
 }
 
 // logger returns the log of --debug.

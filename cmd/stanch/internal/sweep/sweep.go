@@ -153,18 +153,7 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 
 // searcher returns the searcher that the flags ask for.
 func (f *engineFlags) searcher(j *scanflags.Job) *search.Searcher {
-	first := true
-	s := &search.Searcher{Version: j.Streams.Version, Options: func() (scanrun.Options, error) {
-		if first { // its requests are counted at the end
-			first = false
-			return j.Options(), nil
-		}
-		v, err := f.NewVerifier(j.Streams.Version)
-		if err != nil {
-			return scanrun.Options{}, err
-		}
-		return j.OptionsWith(v), nil
-	}}
+	s := &search.Searcher{Version: j.Streams.Version, Options: func() scanrun.Options { return j.OptionsWith(j.STS.Fresh()) }}
 	if f.Owner.Assess { // an Assessor is for one goroutine
 		s.Wrap = j.Assessed
 	}
