@@ -86,6 +86,56 @@ func TestFetchNothing(t *testing.T) {
 	}
 }
 
+// TestFetchAlone gets single objects of each type, and nothing that they lead to. Without
+// filters a server sends the files of commits as well, but no older commits.
+func TestFetchAlone(t *testing.T) {
+	t.Parallel()
+	dir := scannertest.Repo(t, put+`put d/f 1; commit message-1; put d/f 2; put d/name-2 x; commit message-2; put d/f 3; commit message-3
+git tag -a -m tag-message a HEAD~
+git config uploadpack.allowAnySHA1InWant true; git config uploadpack.allowFilter true; cp -r .git ../unfiltered; git -C ../unfiltered config uploadpack.allowFilter false`+"\n")
+	base := scannertest.GitServer(t, filepath.Dir(dir))
+	id := func(rev string) string { return scannertest.Git(t, dir, "rev-parse", rev) }
+	for _, tt := range []struct {
+		name, server string
+		objects      []string
+		want         string // of all texts, in order
+	}{
+		{"blob", "repo/.git", []string{id("HEAD~:d/f")}, "blob 2"},
+		{"commit", "repo/.git", []string{id("HEAD~")}, "commit-message message-2"},
+		{"tag", "repo/.git", []string{id("a")}, "commit-message message-2, tag-message tag-message"},
+		{"tree", "repo/.git", []string{id("HEAD~:d")}, "path name-2"},
+		{"all", "repo/.git", []string{id("HEAD~:d"), id("a"), id("HEAD~~:d/f"), id("HEAD")}, "blob 1, commit-message message-2, commit-message message-3, path name-2, tag-message tag-message"},
+		{"unfiltered", "unfiltered", []string{id("HEAD~")}, "blob 2, blob x, commit-message message-2, path name-2"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := fetchAll(t, base+"/"+tt.server, transport.Wanted{Objects: tt.objects})
+			texts := read(t, r)
+			var got []string
+			for kind, list := range texts.texts {
+				for _, text := range list {
+					for _, word := range []string{"message-1", "message-2", "message-3", "tag-message", "name-2"} {
+						if strings.Contains(text, word) && (kind != finding.KindTag || word == "tag-message") {
+							got = append(got, fmt.Sprint(kind, " ", word))
+						}
+					}
+					if kind == finding.KindBlob {
+						got = append(got, fmt.Sprint(kind, " ", strings.TrimSpace(text)))
+					}
+				}
+			}
+			slices.Sort(got)
+			if all := strings.Join(got, ", "); all != tt.want || len(texts.errs) > 0 {
+				t.Errorf("got %q, want %q, unread %q", all, tt.want, texts.errs)
+			}
+			located := 0
+			err := r.Locate(t.Context(), []finding.BlobID{finding.BlobID(tt.objects[0])}, func(finding.BlobID, finding.Location) error { located++; return nil })
+			if err != nil || located == 0 {
+				t.Errorf("it is at %d places, %v", located, err)
+			}
+		})
+	}
+}
+
 // TestFetchPushedAway gets by id what no ref leads to, and single blobs.
 func TestFetchPushedAway(t *testing.T) {
 	t.Parallel()

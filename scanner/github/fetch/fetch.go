@@ -62,7 +62,7 @@ type Wanted struct {
 	// Haves are ids that were read before: the server does not send the objects that they
 	// lead to.
 	Haves []string
-	// Objects are ids of single blobs.
+	// Objects are ids of single objects of any type, without those that they lead to.
 	Objects []string
 	// MaxBytes is how large the pack may be, 0 for any size.
 	MaxBytes int64

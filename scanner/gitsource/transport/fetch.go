@@ -30,7 +30,9 @@ type Wanted struct {
 	// It is no error if the server does not have one of them. Only the first 32,768 count
 	// (maxHaves), so the ids of branches should come before the ids of pull requests.
 	Haves []string
-	// Objects are ids of single blobs, of which nothing else is sent.
+	// Objects are ids of single objects of any type: the server sends them, and not the
+	// objects that they lead to. A server without filters (git-config(1),
+	// uploadpack.allowFilter) sends all files of a commit or a tag as well.
 	Objects []string
 	// MaxBytes is how large the pack may be. A larger pack is an error that wraps
 	// ErrTooLarge. 0 means no limit.
@@ -120,13 +122,11 @@ func (f *fetch) makeRepository(ctx context.Context) error {
 	for _, id := range f.Objects {
 		objects[id] = true
 	}
-	// Blobs on their own: the server may keep back those that haves lead to.
-	for _, err := range []error{f.fetchWants(ctx, wants, haves), f.fetchWants(ctx, objects, nil)} {
-		if err != nil {
-			return err
-		}
+	if err := f.fetchWants(ctx, request{haves: haves}, wants); err != nil {
+		return err
 	}
-	return nil
+	// Objects on their own: the server may keep back those that haves lead to.
+	return f.fetchWants(ctx, request{alone: true}, objects)
 }
 
 // rest reports whether less was asked for than the tips, HEAD included, lead to.
@@ -184,11 +184,12 @@ func (f *fetch) writeLayout() error {
 // upload-pack.c).
 var notOurRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`not our ref ([0-9a-f]{40,64})`) })
 
-// fetchWants gets the objects that wants lead to and haves do not. An id that the server may
+// fetchWants gets the objects that wants lead to, as far as r says. An id that the server may
 // not have is asked for until the server refuses it: it names one at a time.
-func (f *fetch) fetchWants(ctx context.Context, wants map[string]bool, haves []string) error {
+func (f *fetch) fetchWants(ctx context.Context, r request, wants map[string]bool) error {
 	for len(wants) > 0 {
-		err := f.fetchPack(ctx, slices.Sorted(maps.Keys(wants)), haves)
+		r.wants = slices.Sorted(maps.Keys(wants))
+		err := f.fetchPack(ctx, r)
 		if err == nil {
 			return nil
 		}

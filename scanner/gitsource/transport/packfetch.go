@@ -21,14 +21,21 @@ import (
 	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
 )
 
+// A request says which objects a pack is to hold: those that wants lead to and haves do not,
+// or wants alone.
+type request struct {
+	wants, haves []string
+	alone        bool
+}
+
 // fetchPack asks for a pack, once, and puts it into the repository with an index.
-func (f *fetch) fetchPack(ctx context.Context, wants, haves []string) error {
+func (f *fetch) fetchPack(ctx context.Context, r request) error {
 	dir := filepath.Join(f.dir, "objects", "pack")
 	file, err := os.CreateTemp(dir, "tmp_pack_")
 	if err != nil {
 		return err
 	}
-	err = f.requestPack(ctx, file, wants, haves)
+	err = f.requestPack(ctx, file, r)
 	var sum string
 	if err == nil {
 		sum, err = checkPack(file)
@@ -43,12 +50,12 @@ func (f *fetch) fetchPack(ctx context.Context, wants, haves []string) error {
 	return indexPack(ctx, stem)
 }
 
-// requestPack writes the pack that leads from haves to wants.
+// requestPack writes the pack that r asks for.
 //
 // It is one request, without negotiation: the server is told all known ids at once
 // (gitprotocol-pack(5), "Packfile Negotiation"). It asks for no thin pack, since the bases of
 // its deltas would not be in the temporary repository.
-func (f *fetch) requestPack(ctx context.Context, to io.Writer, wants, haves []string) error {
+func (f *fetch) requestPack(ctx context.Context, to io.Writer, r request) error {
 	if f.caps == nil {
 		return errors.New("the server has no objects: it is empty")
 	}
@@ -59,10 +66,15 @@ func (f *fetch) requestPack(ctx context.Context, to io.Writer, wants, haves []st
 			return err
 		}
 	}
-	for _, id := range wants {
+	if r.alone {
+		if err := f.askAlone(req); err != nil {
+			return err
+		}
+	}
+	for _, id := range r.wants {
 		req.Wants = append(req.Wants, plumbing.NewHash(id))
 	}
-	for _, id := range haves {
+	for _, id := range r.haves {
 		req.Haves = append(req.Haves, plumbing.NewHash(id))
 	}
 	defer f.http.closeAnswer()
@@ -85,6 +97,25 @@ func (f *fetch) requestPack(ctx context.Context, to io.Writer, wants, haves []st
 	}
 	if f.http.failed != nil {
 		return f.http.failed
+	}
+	return nil
+}
+
+// askAlone has req ask for no commit before those that it wants, and for no tree and no blob
+// that it does not want itself (git-rev-list(1), --filter=tree:0), as far as the server can.
+func (f *fetch) askAlone(req *packp.UploadPackRequest) error {
+	for _, c := range []capability.Capability{capability.Shallow, capability.Filter} {
+		if !f.caps.Supports(c) {
+			continue
+		}
+		if err := req.Capabilities.Set(c); err != nil {
+			return err
+		}
+		if c == capability.Shallow {
+			req.Depth = packp.DepthCommits(1)
+		} else {
+			req.Filter = packp.FilterTreeDepth(0)
+		}
 	}
 	return nil
 }
