@@ -128,11 +128,14 @@ func testPeople(on onDatabase) {
 				return s.putVerdict(ctx, tx, &f)
 			})
 		}, func(ctx context.Context) error {
-			_, err := database.Exec(ctx, person.SQL, `UPDATE finding SET status = 'acknowledged', status_by = 'ada', comment = $2 WHERE fingerprint = $1`, "f", fmt.Sprint("note ", round))
-			return err
+			return person.Tx(ctx, func(tx *sql.Tx) error { // as package triage does
+				_, err := database.Exec(ctx, tx, `UPDATE finding SET status = 'acknowledged', status_by = 'ada', comment = $1, owner = 'grace', version = version + 1
+					WHERE fingerprint = 'f'`, fmt.Sprint("note ", round))
+				return err
+			})
 		})
 		got := s.known(t)["f"]
-		if got.Verdict.State != state || got.History.Note != fmt.Sprint("note ", round) || got.History.AcknowledgedBy != "ada" {
+		if got.Verdict.State != state || got.History.Note != fmt.Sprint("note ", round) || got.History.AcknowledgedBy != "ada" || got.History.Owner != "grace" {
 			t.Fatalf("round %d: %s, %+v", round, got.Verdict.State, got.History)
 		}
 	}
