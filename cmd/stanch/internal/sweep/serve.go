@@ -21,6 +21,8 @@ import (
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+
+	"github.com/stanch-dev/stanch/scanner/sweep/api"
 	"github.com/stanch-dev/stanch/scanner/sweep/serve"
 	"github.com/stanch-dev/stanch/scanner/sweep/signin"
 	"github.com/stanch-dev/stanch/scanner/sweep/sweepreport"
@@ -77,6 +79,7 @@ nothing.`,
 				fmt.Fprintf(s.Loud().Stderr, "stanch: the page is at http://%s/%s\n", listener.Addr(), link)
 				gate.Log = log
 				server := &serve.Server{Store: store, Gate: gate, Log: log, Policy: html.ContentSecurityPolicy(),
+					API: (&api.Server{Store: triageStore(store), Log: log}).Handler(),
 					WritePage: func(ctx context.Context, w io.Writer, target string) error {
 						r := &sweepreport.Report{Store: store, Handler: html.New(w), Version: s.Version, Target: target, FailOn: scanrun.FailOnNever}
 						_, err := r.Write(ctx)
