@@ -83,6 +83,10 @@ func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
 // repository was removed.
 var errObsolete = errors.New("there is no such job any more")
 
+// MaxDeaths is how many workers in a row may die while they read a repository, before it is
+// set aside.
+const MaxDeaths = 4
+
 // GiveUp notes that a job has failed for good, with the reason.
 func (e *Engine) GiveUp(ctx context.Context, j Job, why error) error {
 	switch j.Kind {

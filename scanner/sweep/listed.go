@@ -53,10 +53,10 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	l.Name = database.Redact(l.Name) // as it is stored
 	now := database.Millis(s.Now())
 	var looked, sweep, pushed, listed, at int64
-	var due int
+	var due, deaths int
 	var state, name, detector string
-	err = database.QueryRow(ctx, tx, `SELECT number, looked, sweep, pushed, listed, at, due, state, name, detector FROM repository WHERE target = $1 AND id = $2`+s.ForUpdate(), t.Name, l.ID)(
-		&num, &looked, &sweep, &pushed, &listed, &at, &due, &state, &name, &detector)
+	err = database.QueryRow(ctx, tx, `SELECT number, looked, sweep, pushed, listed, at, due, state, name, detector, deaths FROM repository WHERE target = $1 AND id = $2`+s.ForUpdate(), t.Name, l.ID)(
+		&num, &looked, &sweep, &pushed, &listed, &at, &due, &state, &name, &detector, &deaths)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		err = database.QueryRow(ctx, tx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
@@ -87,6 +87,9 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 			_, err = database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = 0 WHERE number = $1`, num, Skipped, l.Skip, now)
 		}
 		return 0, 0, changed, err
+	// Set aside: it is tried again after a push, and in a full look of a later sweep.
+	case deaths >= MaxDeaths && state == Failed && due == 0 && pushed == database.Millis(l.Pushed) && (!sel.full || sweep == t.Sweep):
+		return 0, 0, changed, nil
 	// A listing that was cut off begins again: skip repositories that this sweep has looked at.
 	case read && (!sel.full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
 		return 0, 0, changed, nil
@@ -119,10 +122,11 @@ func (s *Store) hasOutdated(ctx context.Context, t Target, sel selection) (bool,
 }
 
 // putFailed returns jobs for the repositories that an earlier sweep could not read, on
-// whichever API page they are, as part of tx. Each sweep tries them again.
+// whichever API page they are, as part of tx. Each sweep tries them again, but not those
+// that are set aside.
 func (s *Store) putFailed(ctx context.Context, tx *sql.Tx, t Target) (due []Job, err error) {
 	err = database.EachRow(ctx, tx, appendJob(&due, t),
-		`UPDATE repository SET due = 1 WHERE target = $1 AND state = $2 AND due = 0 AND sweep < $3 RETURNING number, fork`, t.Name, Failed, t.Sweep)
+		`UPDATE repository SET due = 1 WHERE target = $1 AND state = $2 AND due = 0 AND sweep < $3 AND deaths < $4 RETURNING number, fork`, t.Name, Failed, t.Sweep, MaxDeaths)
 	return due, err
 }
 

@@ -60,10 +60,16 @@ type RepositoryStatus struct {
 	At    time.Time `json:"at"`
 }
 
-// A WorkerStatus says when a worker of a fleet last gave a sign of life.
+// A WorkerStatus says when a worker last gave a sign of life, which it does each few seconds.
+// Workers that were silent for ten minutes, or have ended, are left out.
 type WorkerStatus struct {
 	Name string    `json:"name"`
 	Seen time.Time `json:"seen"`
+	// Doing is the kind of its longest job, "" if it has none, Repository that of the job, and
+	// Since when it began, by the clock of the worker.
+	Doing      string    `json:"doing,omitempty"`
+	Repository string    `json:"repository,omitempty"`
+	Since      time.Time `json:"since,omitzero"`
 }
 
 // FindingStatus counts the findings that are neither ignored nor acknowledged.
@@ -147,12 +153,12 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	}
 	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var w WorkerStatus
-		var seen int64
-		err := scan(&w.Name, &seen)
-		w.Seen = database.Time(seen)
+		var seen, since int64
+		err := scan(&w.Name, &seen, &w.Doing, &since, &w.Repository)
+		w.Seen, w.Since = database.Time(seen), database.Time(since)
 		st.Workers = append(st.Workers, w)
 		return err
-	}, `SELECT name, seen FROM worker ORDER BY name`)
+	}, `SELECT worker.name, seen, doing, since, COALESCE(repository.name, '') FROM worker LEFT JOIN repository ON repository.number = worker.number AND worker.number > 0 ORDER BY worker.name`)
 	if err != nil {
 		return st, err
 	}

@@ -51,7 +51,7 @@ func (st Status) WriteText(out io.Writer) error {
 		fmt.Fprintln(w)
 	}
 	for _, worker := range st.Workers {
-		fmt.Fprintf(w, "worker\t%s\tseen %s\n", printable.Text(worker.Name), localTime(worker.Seen))
+		fmt.Fprintf(w, "worker\t%s\t%s\n", printable.Text(worker.Name), worker.words(time.Now()))
 	}
 	if len(st.Receivers) > 0 {
 		fmt.Fprintln(w)
@@ -82,6 +82,19 @@ func (r *ReceiverStatus) text() string {
 		parts = append(parts, fmt.Sprintf("failed %s: %s", localTime(r.Failed), printable.Text(r.Why)))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// words says when a worker was seen, whether it seems to be dead, and which job it has had for
+// ten minutes or more.
+func (w WorkerStatus) words(now time.Time) string {
+	said := "seen " + localTime(w.Seen)
+	if now.Sub(w.Seen) > 90*time.Second { // silent for longer than others wait for it
+		said = "dead, seen last " + localTime(w.Seen)
+	}
+	if w.Doing != "" && now.Sub(w.Since) > 10*time.Minute {
+		said += ", has done " + strings.TrimSpace(w.Doing+" "+printable.Text(w.Repository)) + " since " + localTime(w.Since)
+	}
+	return said
 }
 
 // told returns the counts by state, with "id only" and "not verified" in place of "skipped",

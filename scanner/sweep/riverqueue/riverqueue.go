@@ -42,10 +42,13 @@ type Config struct {
 	Log  *slog.Logger // nil for none
 }
 
-// maxTries is how often a failing job is tried. maxStarts is how often a job is started if
-// its process ends meanwhile: usually the job is not to blame.
+// maxTries is how often a failing job is tried. maxDeaths is how many workers in a row may
+// die while they read a repository, before it is set aside. maxStarts is how often a job
+// without a repository is started if its process ends meanwhile: usually the job is not to
+// blame.
 const (
 	maxTries  = 3
+	maxDeaths = sweep.MaxDeaths
 	maxStarts = 64
 )
 
@@ -60,6 +63,7 @@ type Queue struct {
 	engine *sweep.Engine
 	do     func(context.Context, sweep.Job, bool, sweep.Done) error // engine.Do; tests have their own
 	jobs   jobs
+	gate   gate
 }
 
 // New returns the queue in the database of a store. The schema must be up to date.
@@ -169,7 +173,7 @@ func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
 	if err != nil {
 		return fmt.Errorf("the queue: %w", err)
 	}
-	if err := q.rescue(ctx); err != nil {
+	if err := errors.Join(q.beat(ctx), q.rescue(ctx)); err != nil {
 		return err
 	}
 	// Not with ctx: a process that is asked to end must still write down its results.
@@ -183,49 +187,14 @@ func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
 	if ctx.Err() != nil {
 		stop = client.StopAndCancel
 	}
-	return errors.Join(err, stop(stopping))
+	err = errors.Join(err, stop(stopping))
+	q.leave(stopping)
+	return err
 }
 
 func workerName() string {
 	host, _ := os.Hostname()
 	return database.Storable(fmt.Sprintf("%s-%d-%d", cmp.Or(host, "worker"), os.Getpid(), time.Now().UnixNano()%1e6))
-}
-
-// watch tells the other workers that this one lives, and takes over jobs of dead ones,
-// until ctx ends or, with once, no job is left. With once it also ends if it cannot write
-// to the database for too long: the disk may be full.
-func (q *Queue) watch(ctx context.Context, once bool) error {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	var beat, failing time.Time
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-		if now := time.Now(); now.Sub(beat) > min(q.silence()/6, 5*time.Second) {
-			beat = now
-			// Jobs wait for the database as well.
-			err := errors.Join(q.rescue(ctx), q.config.Store.BeginDue(ctx, q))
-			switch {
-			case err == nil:
-				failing = time.Time{}
-			case ctx.Err() != nil:
-			case failing.IsZero():
-				failing = now
-				q.log().Warn("the database has failed", "err", err)
-			case once && now.Sub(failing) > q.silence():
-				return fmt.Errorf("the database keeps failing: %w", err)
-			}
-		}
-		if !once {
-			continue
-		}
-		if n, err := q.Open(ctx); err == nil && n == 0 {
-			return nil
-		}
-	}
 }
 
 func (q *Queue) log() *slog.Logger {
@@ -235,68 +204,9 @@ func (q *Queue) log() *slog.Logger {
 	return q.config.Log
 }
 
-// Open returns how many jobs are not done.
-func (q *Queue) Open(ctx context.Context) (n int, err error) {
-	err = q.config.Store.SQL.QueryRowContext(ctx, `SELECT COUNT(*) FROM river_job WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`).Scan(&n)
-	return n, err
-}
-
 // pause is the pause before the second try of a job.
 func (q *Queue) pause() time.Duration { return cmp.Or(q.config.Pause, 10*time.Second) }
 
 // silence is how long a worker may send no sign of life. It sends six or more in that
 // time: a pause of the machine is no death.
 func (q *Queue) silence() time.Duration { return cmp.Or(q.config.Silence, time.Minute) }
-
-// rescue notes that this worker lives, and makes the jobs of dead workers available. With
-// SQLite all other workers are dead: a lock keeps them away.
-func (q *Queue) rescue(ctx context.Context) error {
-	db, name := q.config.Store.SQL, q.config.Name
-	now, by := `CAST(unixepoch('subsec') * 1000 AS INTEGER)`, `json_extract(attempted_by, '$[#-1]')`
-	if q.config.Store.Postgres {
-		now, by = `(extract(epoch FROM now()) * 1000)::bigint`, `attempted_by[array_upper(attempted_by, 1)]`
-	}
-	// It goes by the clock of the database: the clocks of the workers may differ.
-	if _, err := db.ExecContext(ctx, `INSERT INTO worker (name, seen) VALUES ($1, `+now+`) ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, name); err != nil {
-		return err
-	}
-	alive := `SELECT CAST($1 AS TEXT)`
-	arg := any(name)
-	if q.config.Store.Postgres {
-		alive, arg = `SELECT name FROM worker WHERE seen > `+now+` - $1`, q.silence().Milliseconds()
-	}
-	if _, err := db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running' AND `+by+` NOT IN (`+alive+`)`, arg); err != nil {
-		return err
-	}
-	if _, err := db.ExecContext(ctx, `DELETE FROM worker WHERE seen < `+now+` - 86400000`); err != nil {
-		return err
-	}
-	return q.rescueOwn(ctx, `SELECT id FROM river_job WHERE state = 'running' AND `+by+` = $1`)
-}
-
-// rescueOwn makes jobs available that this worker has ended without being able to write
-// that down: River tries only for a while.
-func (q *Queue) rescueOwn(ctx context.Context, running string) error {
-	db := q.config.Store.SQL
-	rows, err := db.QueryContext(ctx, running, q.config.Name)
-	if err != nil {
-		return err
-	}
-	var lost []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		if q.jobs.ended(id, q.silence()) {
-			lost = append(lost, id)
-		}
-	}
-	err = errors.Join(rows.Err(), rows.Close())
-	for _, id := range lost {
-		if err == nil {
-			_, err = db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running'`, id)
-		}
-	}
-	return err
-}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -35,15 +34,51 @@ type worker struct {
 	q *Queue
 }
 
-// Work implements river.Worker.
+// Work implements river.Worker. A repository that a worker has died of is read alone.
 func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
-	w.q.jobs.begin(job.ID)
-	defer w.q.jobs.end(job.ID)
 	a := job.Args
-	last := len(job.Errors)+1 >= maxTries
-	if job.Attempt >= maxStarts {
-		return river.JobCancel(storableError(w.q.engine.GiveUp(ctx, w.job(a), fmt.Errorf("it was started %d times, and each time the process ended", job.Attempt))))
+	died := job.Attempt - 1 - len(job.Errors) // of this job
+	if !readsRepository(a.What) {
+		if died >= maxStarts-1 && a.What != sweep.KindNotify {
+			return w.giveUp(ctx, a, fmt.Errorf("it was started %d times, and each time the process ended", died))
+		}
+		return w.do(ctx, job)
 	}
+	deaths, err := w.q.deaths(ctx, a.Number)
+	if err != nil {
+		return storableError(err)
+	}
+	if died > 0 && deaths >= maxDeaths {
+		return w.giveUp(ctx, a, fmt.Errorf("set aside: %d workers in a row died while they read it, for want of memory or by a fault of stanch. It is tried again when it is pushed to, each --look-every, and by run --full", deaths))
+	}
+	if !w.q.gate.enter(deaths > 0) {
+		return w.snooze(ctx, a.What, time.Second)
+	}
+	defer w.q.gate.leave()
+	if deaths > 0 {
+		if err := w.q.setAlone(ctx, job.ID); err != nil {
+			return storableError(err)
+		}
+		defer func() { _ = w.q.setAlone(ctx, 0) }()
+	}
+	err = w.do(ctx, job)
+	if later := (*sweep.Later)(nil); deaths > 0 && ctx.Err() == nil && !errors.As(err, &later) {
+		w.q.survived(ctx, a.Number)
+	}
+	return err
+}
+
+// giveUp ends a job that is not done any more.
+func (w *worker) giveUp(ctx context.Context, a jobArgs, why error) error {
+	return river.JobCancel(storableError(w.q.engine.GiveUp(ctx, w.job(a), why)))
+}
+
+// do does a job, and returns how River shall go on with it.
+func (w *worker) do(ctx context.Context, job *river.Job[jobArgs]) error {
+	a := job.Args
+	w.q.jobs.begin(job.ID, a.What, a.Number)
+	defer w.q.jobs.end(job.ID)
+	last := len(job.Errors)+1 >= maxTries
 	if twin, err := w.q.twinRuns(ctx, job); err == nil && twin {
 		return w.snooze(ctx, a.What, time.Second)
 	}
@@ -111,38 +146,4 @@ func (w *worker) waitForOther(ctx context.Context, job *river.Job[jobArgs]) erro
 		case <-time.After(time.Second):
 		}
 	}
-}
-
-// jobs holds the ids of the jobs that a worker is doing, and when it ended recent ones.
-type jobs struct {
-	mu sync.Mutex
-	at map[int64]time.Time // zero while it is done
-}
-
-func (j *jobs) begin(id int64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.at == nil {
-		j.at = map[int64]time.Time{}
-	}
-	j.at[id] = time.Time{}
-}
-
-func (j *jobs) end(id int64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.at[id] = time.Now()
-	for other, at := range j.at {
-		if !at.IsZero() && time.Since(at) > time.Hour {
-			delete(j.at, other)
-		}
-	}
-}
-
-// ended reports whether a job was ended longer ago than d.
-func (j *jobs) ended(id int64, d time.Duration) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	at, ok := j.at[id]
-	return ok && !at.IsZero() && time.Since(at) > d
 }

@@ -1,0 +1,134 @@
+//go:build sweep
+
+package riverqueue
+
+import (
+	"sync"
+	"time"
+)
+
+// stuckAfter is how long a job may run before the log tells of it. A clone may take hours.
+const stuckAfter = time.Hour
+
+// A runningJob is a job that this process does, or did.
+type runningJob struct {
+	kind       string
+	number     int64
+	began, end time.Time // end is zero while it is done
+	told       time.Time // when the log told last that it runs for long
+}
+
+// jobs holds the jobs that a worker is doing, and recent ones, by their ids.
+type jobs struct {
+	mu sync.Mutex
+	of map[int64]*runningJob
+}
+
+func (j *jobs) begin(id int64, kind string, number int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.of == nil {
+		j.of = map[int64]*runningJob{}
+	}
+	j.of[id] = &runningJob{kind: kind, number: number, began: time.Now()}
+}
+
+func (j *jobs) end(id int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.of[id].end = time.Now()
+	for other, r := range j.of {
+		if !r.end.IsZero() && time.Since(r.end) > time.Hour {
+			delete(j.of, other)
+		}
+	}
+}
+
+// ended reports whether a job was ended longer ago than d.
+func (j *jobs) ended(id int64, d time.Duration) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	r := j.of[id]
+	return r != nil && !r.end.IsZero() && time.Since(r.end) > d
+}
+
+// anyRuns reports whether a job is being done.
+func (j *jobs) anyRuns() bool { kind, _, _ := j.longest(); return kind != "" }
+
+// longest returns the kind, the repository and the beginning of the job that runs for the
+// longest time; "" if none runs.
+func (j *jobs) longest() (kind string, number int64, since time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if r := j.oldest(); r != nil {
+		return r.kind, r.number, r.began
+	}
+	return "", 0, time.Time{}
+}
+
+func (j *jobs) oldest() (first *runningJob) {
+	for _, r := range j.of {
+		if r.end.IsZero() && (first == nil || r.began.Before(first.began)) {
+			first = r
+		}
+	}
+	return first
+}
+
+// isStuck reports, once an hour, whether a job runs for longer than stuckAfter.
+func (j *jobs) isStuck() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	r := j.oldest()
+	if r == nil || time.Since(r.began) < stuckAfter || time.Since(r.told) < stuckAfter {
+		return false
+	}
+	r.told = time.Now()
+	return true
+}
+
+// A gate lets many jobs in together, or one alone. None waits in it: whoever is turned away
+// comes back later, so another worker may do the job meanwhile.
+type gate struct {
+	mu      sync.Mutex
+	running int
+	alone   bool
+	way     time.Time // since when the others make way for one that has to be alone
+}
+
+// The others make way for as long as makeWay, and then for makeWayAgain not: they may take
+// hours, and new jobs have to be done meanwhile.
+const (
+	makeWay      = time.Minute
+	makeWayAgain = 5 * time.Minute
+)
+
+// enter lets a job in, alone or not, and reports whether it may begin.
+func (g *gate) enter(alone bool) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.alone:
+		return false
+	case alone && g.running > 0:
+		if time.Since(g.way) > makeWayAgain {
+			g.way = time.Now()
+		}
+		return false
+	case !alone && time.Since(g.way) < makeWay:
+		return false
+	}
+	if g.alone = alone; alone {
+		g.way = time.Time{}
+	}
+	g.running++
+	return true
+}
+
+// leave lets a job out.
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.running--
+	g.alone = false
+}
