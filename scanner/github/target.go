@@ -11,9 +11,10 @@ import (
 // is, or the URL of its page, or one that git clones from. The URL has to be of the GitHub
 // whose API has the URL api: no other server is asked, and none gets the token.
 func ParseTarget(text, api string) (string, error) {
-	plain := checkTarget(text)
+	name := strings.TrimSuffix(text, "/")
+	plain := checkTarget(name)
 	if plain == nil {
-		return strings.TrimSuffix(text, ".git"), nil // no repository's name ends so
+		return strings.TrimSuffix(name, ".git"), nil // no repository's name ends so
 	}
 	base, err := url.Parse(api)
 	if err != nil {

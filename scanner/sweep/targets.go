@@ -26,16 +26,23 @@ func scanTarget(scan func(...any) error) (Target, error) {
 }
 
 // PutTarget adds a target, or changes the API, the options and the schedule of one. If the
-// options change, the next sweep looks at all repositories.
+// options change, the next sweep looks at all repositories. Names that differ in upper and
+// lower case alone are one target, since GitHub's are: the name stays as it was added.
 func (s *Store) PutTarget(ctx context.Context, t Target) error {
 	if kept := database.Redact(t.Name); kept != t.Name {
 		return fmt.Errorf("%s looks like a secret, and the database keeps none: rename the repository, or add its owner and leave the others out with a filter", kept)
 	}
 	return s.Tx(ctx, func(tx *sql.Tx) error {
-		_, err := database.Exec(ctx, tx, `INSERT INTO target (name, api, options, every_ms, added) VALUES ($1, $2, $3, $4, $5)
+		name := t.Name
+		err := database.QueryRow(ctx, tx, `SELECT name FROM target WHERE LOWER(name) = LOWER($1)
+			ORDER BY CASE WHEN RTRIM(api, '/') = RTRIM($2, '/') THEN 0 ELSE 1 END, CASE WHEN name = $1 THEN 0 ELSE 1 END LIMIT 1`, t.Name, t.API)(&name)
+		if err := ignoreError(err, sql.ErrNoRows); err != nil {
+			return err
+		}
+		_, err = database.Exec(ctx, tx, `INSERT INTO target (name, api, options, every_ms, added) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (name) DO UPDATE SET api = excluded.api, options = excluded.options, every_ms = excluded.every_ms,
 			full_at = CASE WHEN target.api = excluded.api AND target.options = excluded.options THEN target.full_at ELSE 0 END`,
-			t.Name, t.API, string(t.Options), t.Every.Milliseconds(), database.Millis(s.Now()))
+			name, t.API, string(t.Options), t.Every.Milliseconds(), database.Millis(s.Now()))
 		return err
 	})
 }

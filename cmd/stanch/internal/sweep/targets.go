@@ -73,7 +73,7 @@ stored: each worker has its own.`,
 
 // putTargets adds or changes the targets with these names to be as target is, and says so.
 func putTargets(ctx context.Context, s *cli.Streams, store *sweep.Store, names []string, target sweep.Target) error {
-	before, err := store.Targets(ctx)
+	known, err := store.Targets(ctx)
 	if err != nil {
 		return err
 	}
@@ -83,10 +83,12 @@ func putTargets(ctx context.Context, s *cli.Streams, store *sweep.Store, names [
 			return err
 		}
 		done := "added"
-		if slices.ContainsFunc(before, func(t sweep.Target) bool { return t.Name == name }) {
-			done = "changed"
+		if i := slices.IndexFunc(known, func(t sweep.Target) bool { return strings.EqualFold(t.Name, name) }); i >= 0 {
+			done, target.Name = "changed", known[i].Name
+		} else {
+			known = append(known, target)
 		}
-		fmt.Fprintf(s.Stderr, "stanch: %s: %s, %s\n", printable.Text(name), done, how(&target))
+		fmt.Fprintf(s.Stderr, "stanch: %s: %s, %s\n", printable.Text(target.Name), done, how(&target))
 	}
 	return nil
 }
@@ -108,8 +110,8 @@ func named(targets []sweep.Target, args []string) []string {
 	names := slices.Clone(args)
 	for i, arg := range args {
 		for _, t := range targets {
-			if name, err := github.ParseTarget(arg, t.API); err == nil && name == t.Name {
-				names[i] = name
+			if name, err := github.ParseTarget(arg, t.API); err == nil && strings.EqualFold(name, t.Name) {
+				names[i] = t.Name
 			}
 		}
 	}
