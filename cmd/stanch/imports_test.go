@@ -30,6 +30,7 @@ var importRules = []struct {
 		`^scanner/(ci(/[a-z]+)?|migrate|github/(login|orgscan))$`, `^(cmd/|scanner/(ci/|github/orgscan$|sweep/githubhub$))`},
 	{"a hook is for its own command, which starts at each commit", `^scanner/hook$`, `^cmd/stanch/internal/hook$`},
 	{"sweeps are run by commands alone", `^scanner/sweep(/|$)`, `^(cmd/|scanner/sweep(/|$))`},
+	{"refs are kept in one form, by the store alone", `^scanner/sweep/refs$`, `^scanner/sweep$`},
 	{"only riverqueue knows the engine and the drivers of databases", `^(github.com/(riverqueue|jackc)/|modernc.org/)`, `^scanner/sweep/riverqueue$`},
 
 	// The pipeline and its wiring.

@@ -46,6 +46,11 @@ type Engine struct {
 	Log     *slog.Logger
 }
 
+// withLimits returns a Hub that keeps the limits of its host for all workers: once the host
+// has told one of them when to ask again, none asks before that. Hubs with the same Budget
+// share limits.
+func (e *Engine) withLimits(hub Hub) Hub { return limitedHub{hub, e.Store} }
+
 // A Done ends a job, as part of the transaction that holds its results.
 type Done func(ctx context.Context, tx *sql.Tx) error
 
@@ -78,10 +83,6 @@ func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
 	}
 	return err
 }
-
-// errObsolete says that a job has lost its subject: the sweep has ended, or the
-// repository was removed.
-var errObsolete = errors.New("there is no such job any more")
 
 // MaxDeaths is how many workers in a row may die while they read a repository, before it is
 // set aside.
@@ -127,10 +128,10 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 // endList ends the listing of t, and its job. Repositories that failed or were not listed are
 // looked at.
 func (e *Engine) endList(ctx context.Context, tx *sql.Tx, t Target, sel selection, done Done) error {
-	if err := e.Store.holdTarget(ctx, tx, t, sel); err != nil {
+	if err := e.Store.holdTarget(ctx, tx, t, sel.full); err != nil {
 		return err
 	}
-	failed, err := e.Store.putFailed(ctx, tx, t)
+	failed, err := e.Store.putFailed(ctx, tx, t, sel)
 	if err != nil {
 		return err
 	}
@@ -150,16 +151,6 @@ func (e *Engine) endList(ctx context.Context, tx *sql.Tx, t Target, sel selectio
 		return err
 	}
 	return done(ctx, tx)
-}
-
-// A selection says which unchanged repositories are looked at all the same.
-type selection struct {
-	full bool // all repositories
-	all  bool // list all repositories, even after an API page without change
-	// Repositories that another detector has read, in an earlier sweep or before this time,
-	// are selected.
-	detector string
-	before   time.Time
 }
 
 // selectionFor returns the selection for the next listing of t. If another detector has

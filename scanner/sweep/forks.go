@@ -4,42 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
-
-// waitForParent looks up the parent of a fork. If the parent has yet to be read, it ends the
-// job: the end of the parent puts another one. So objects that both have are read once.
-func (w *scanJob) waitForParent(ctx context.Context, done Done) (ended bool, err error) {
-	if !w.repo.Fork || w.repo.Detector == w.Detector {
-		return false, nil
-	}
-	if w.repo.Parent == "" {
-		name, wiki := strings.CutSuffix(w.repo.Name, ".wiki")
-		if w.repo.Parent, err = w.hub.Parent(ctx, name); err != nil {
-			return false, err
-		}
-		if wiki && w.repo.Parent != "" {
-			w.repo.Parent += ".wiki"
-		}
-	}
-	err = w.Store.Tx(ctx, func(tx *sql.Tx) error {
-		ended, err = w.Store.parentIsDue(ctx, tx, w.repo, w.Detector)
-		if err != nil || !ended {
-			return err
-		}
-		if err := w.Store.parkFork(ctx, tx, w.repo, w.lease, w.Detector); err != nil {
-			return err
-		}
-		return done(ctx, tx)
-	})
-	if errors.Is(err, errNoWait) {
-		return false, nil
-	}
-	return ended, err
-}
 
 // errNoWait says that the parent of a fork has ended meanwhile.
 var errNoWait = errors.New("the parent has been read")

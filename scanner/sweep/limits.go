@@ -9,11 +9,6 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
-// withLimits returns a Hub that keeps the limits of its host for all workers: once the host
-// has told one of them when to ask again, none asks before that. Hubs with the same Budget
-// share limits.
-func (e *Engine) withLimits(hub Hub) Hub { return limitedHub{hub, e.Store} }
-
 // A limitedHub is a Hub whose limits all workers know.
 type limitedHub struct {
 	Hub

@@ -10,6 +10,16 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
+// A selection says which unchanged repositories are looked at all the same.
+type selection struct {
+	full bool // all repositories
+	all  bool // list all repositories, even after an API page without change
+	// Repositories that another detector has read, in an earlier sweep or before this time,
+	// are selected.
+	detector string
+	before   time.Time
+}
+
 // putListed notes an API page of a listing, as part of tx. It returns jobs for the
 // repositories to look at: new ones, those that were pushed to, those that failed, and
 // those that sel selects. changed reports whether the page differs from the last listing.
@@ -54,9 +64,9 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	now := database.Millis(s.Now())
 	var looked, sweep, pushed, listed, at int64
 	var due, deaths int
-	var state, name, detector string
-	err = database.QueryRow(ctx, tx, `SELECT number, looked, sweep, pushed, listed, at, due, state, name, detector, deaths FROM repository WHERE target = $1 AND id = $2`+s.ForUpdate(), t.Name, l.ID)(
-		&num, &looked, &sweep, &pushed, &listed, &at, &due, &state, &name, &detector, &deaths)
+	var state, name, detector, acceptedBy string
+	err = database.QueryRow(ctx, tx, `SELECT number, looked, sweep, pushed, listed, at, due, state, name, detector, deaths, CASE WHEN `+notAccepted("$3")+` THEN '' ELSE accepted_by END FROM repository WHERE target = $1 AND id = $2`+s.ForUpdate(), t.Name, l.ID, now)(
+		&num, &looked, &sweep, &pushed, &listed, &at, &due, &state, &name, &detector, &deaths, &acceptedBy)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		err = database.QueryRow(ctx, tx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
@@ -90,6 +100,8 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	// Set aside: it is tried again after a push, and in a full look of a later sweep.
 	case deaths >= MaxDeaths && state == Failed && due == 0 && pushed == database.Millis(l.Pushed) && (!sel.full || sweep == t.Sweep):
 		return 0, 0, changed, nil
+	case state == Failed && acceptedBy != "" && pushed == database.Millis(l.Pushed) && !sel.full && due == 0: // somebody knows
+		return 0, 0, changed, nil
 	// A listing that was cut off begins again: skip repositories that this sweep has looked at.
 	case read && (!sel.full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
 		return 0, 0, changed, nil
@@ -122,11 +134,12 @@ func (s *Store) hasOutdated(ctx context.Context, t Target, sel selection) (bool,
 }
 
 // putFailed returns jobs for the repositories that an earlier sweep could not read, on
-// whichever API page they are, as part of tx. Each sweep tries them again, but not those
-// that are set aside.
-func (s *Store) putFailed(ctx context.Context, tx *sql.Tx, t Target) (due []Job, err error) {
+// whichever API page they are, as part of tx. Each sweep tries them again; those that a
+// person has accepted, each full look; and those that are set aside, no sweep.
+func (s *Store) putFailed(ctx context.Context, tx *sql.Tx, t Target, sel selection) (due []Job, err error) {
 	err = database.EachRow(ctx, tx, appendJob(&due, t),
-		`UPDATE repository SET due = 1 WHERE target = $1 AND state = $2 AND due = 0 AND sweep < $3 AND deaths < $4 RETURNING number, fork`, t.Name, Failed, t.Sweep, MaxDeaths)
+		`UPDATE repository SET due = 1 WHERE target = $1 AND state = $2 AND due = 0 AND sweep < $3 AND ($4 = 1 OR `+notAccepted("$5")+`) AND deaths < $6 RETURNING number, fork`,
+		t.Name, Failed, t.Sweep, database.Bool(sel.full), database.Millis(s.Now()), MaxDeaths)
 	return due, err
 }
 

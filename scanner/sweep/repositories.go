@@ -1,104 +1,40 @@
 package sweep
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
+	"github.com/stanch-dev/stanch/scanner/sweep/refs"
 )
 
-const repositoryColumns = `number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, refs, activity, texts, objects, fetched, sweep, doubt, told`
+const repositoryColumns = `number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, refs, activity, texts, objects, fetched, sweep, doubt, told, accepted_by, accepted_why, accepted_until`
 
 func scanRepository(scan func(...any) error) (Repository, error) {
 	var r Repository
 	var fork, archived, private, doubt int
-	var pushed, looked, at, activity int64
-	var refs []byte
+	var pushed, looked, at, activity, until int64
+	var packed []byte
 	err := scan(&r.Number, &r.ID, &r.Target, &r.Name, &r.WebURL, &r.Clone, &fork, &r.Parent, &archived, &private, &pushed, &looked,
-		&r.State, &r.Why, &at, &r.Detector, &refs, &activity, &r.Texts, &r.Objects, &r.Fetched, &r.Sweep, &doubt, &r.Told)
+		&r.State, &r.Why, &at, &r.Detector, &packed, &activity, &r.Texts, &r.Objects, &r.Fetched, &r.Sweep, &doubt, &r.Told, &r.Accepted.By, &r.Accepted.Reason, &until)
 	if err != nil {
 		return r, err
 	}
 	r.Fork, r.Archived, r.Private, r.Doubt = fork != 0, archived != 0, private != 0, doubt != 0
 	r.Pushed, r.Looked, r.At, r.Activity = database.Time(pushed), database.Time(max(looked, 0)), database.Time(at), database.Time(activity)
-	r.Refs, err = unpackRefs(refs)
+	r.Accepted.Until = database.Time(until)
+	r.Refs, err = refs.Unpack(packed)
 	return r, err
 }
 
-// pullRef matches refs that GitHub itself makes.
-var pullRef = regexp.MustCompile(`^(HEAD|refs/pull/[0-9]+/(head|merge))$`)
-
-// hashedRefs returns refs with hashes in place of the names of branches and tags, since a
-// name may hold a secret.
-func hashedRefs(refs map[string]string) map[string]string {
-	kept := make(map[string]string, len(refs))
-	for name, id := range refs {
-		kept[hashRefName(name)] = id
-	}
-	return kept
-}
-
-func hashRefName(name string) string {
-	if pullRef.MatchString(name) {
-		return name
-	}
-	sum := sha256.Sum256([]byte(name))
-	hash := base64.RawURLEncoding.EncodeToString(sum[:12])
-	for _, space := range []string{"refs/heads/", "refs/tags/"} {
-		if strings.HasPrefix(name, space) {
-			return space + hash
-		}
-	}
-	return "refs/" + hash
-}
-
-// packRefs returns refs as compressed text, a line each. There is a row for each
-// repository, and names and ids of pull requests are long.
-func packRefs(refs map[string]string) ([]byte, error) {
-	lines := make([]string, 0, len(refs))
-	for name, id := range refs {
-		lines = append(lines, id+" "+name)
-	}
-	slices.Sort(lines)
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	_, err := io.WriteString(z, strings.Join(lines, "\n"))
-	err = errors.Join(err, z.Close())
-	return b.Bytes(), err
-}
-
-func unpackRefs(packed []byte) (map[string]string, error) {
-	refs := map[string]string{}
-	if len(packed) == 0 {
-		return refs, nil
-	}
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, fmt.Errorf("the refs of a repository in the database: %w", err)
-	}
-	text, err := io.ReadAll(z)
-	if err != nil {
-		return nil, fmt.Errorf("the refs of a repository in the database: %w", err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if id, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " "); ok {
-			refs[name] = id
-		}
-	}
-	return refs, nil
-}
+// errObsolete says that a job has lost its subject: the sweep has ended, or the
+// repository was removed.
+var errObsolete = errors.New("there is no such job any more")
 
 // lease gives a repository to a job, and takes it away from any other.
 func (s *Store) lease(ctx context.Context, number int64) (r Repository, lease string, err error) {
@@ -191,7 +127,7 @@ func (s *Store) noteFailed(ctx context.Context, number int64, why string) error 
 // putRepository stores r after a scan, as part of tx. again reports whether there was news
 // while the scan ran: then r is still due, and needs another job once this one has ended.
 func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, sweep int64) (again bool, err error) {
-	refs, err := packRefs(r.Refs)
+	packed, err := refs.Pack(r.Refs)
 	if err != nil {
 		return false, err
 	}
@@ -202,8 +138,8 @@ func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, swe
 	again = pushed != database.Millis(r.Pushed) || told > r.Told
 	if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, detector = $5, refs = $6, parent = $7,
 		activity = $8, objects = $9, fetched = $10, looked = $11, sweep = $12, texts = $13, due = $14, told = told - $15,
-		doubt = CASE WHEN clone = '' THEN doubt ELSE 0 END WHERE number = $1`,
-		r.Number, r.State, r.Why, database.Millis(s.Now()), r.Detector, refs, r.Parent,
+		doubt = CASE WHEN clone = '' THEN doubt ELSE 0 END, accepted_by = CASE WHEN $2 IN ('`+Failed+`', '`+Incomplete+`') AND (state <> $2 OR why = $3) THEN accepted_by ELSE '' END WHERE number = $1`,
+		r.Number, r.State, r.Why, database.Millis(s.Now()), r.Detector, packed, r.Parent,
 		database.Millis(r.Activity), r.Objects, r.Fetched, database.Millis(r.Pushed), sweep, r.Texts, database.Bool(again), r.Told); err != nil {
 		return false, err
 	}
@@ -219,7 +155,7 @@ func (s *Store) putTips(ctx context.Context, tx *sql.Tx, r Repository) error {
 	if _, err := database.Exec(ctx, tx, `DELETE FROM tip WHERE repository = $1`, r.Number); err != nil {
 		return err
 	}
-	for _, id := range tipsOf(r.Refs, maxTips) {
+	for _, id := range refs.Tips(r.Refs, maxTips) {
 		object, err := hex.DecodeString(id)
 		if err != nil {
 			return fmt.Errorf("the id of a ref: %w", err)
@@ -231,43 +167,10 @@ func (s *Store) putTips(ctx context.Context, tx *sql.Tx, r Repository) error {
 	return nil
 }
 
-// tipsOf returns the distinct ids of refs, n at most: first of branches, then of tags, then
-// the rest.
-func tipsOf(refs map[string]string, n int) []string {
-	rank := func(name string) int {
-		switch {
-		case strings.HasPrefix(name, "refs/heads/"):
-			return 0
-		case strings.HasPrefix(name, "refs/tags/"):
-			return 1
-		}
-		return 2
-	}
-	names := make([]string, 0, len(refs))
-	for name := range refs {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if c := rank(a) - rank(b); c != 0 {
-			return c
-		}
-		return strings.Compare(a, b)
-	})
-	seen := map[string]bool{}
-	var ids []string
-	for _, name := range names {
-		if id := refs[name]; !seen[id] && len(ids) < n {
-			seen[id] = true
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
 // relatives returns up to three repositories of the same target that detector has read:
-// the parent of r, or else those that share a tip with refs. Other targets do not count:
+// the parent of r, or else those that share a tip with tips. Other targets do not count:
 // each has its own report, and may be removed.
-func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]string, detector string) (list []Repository, err error) {
+func (s *Store) relatives(ctx context.Context, r Repository, tips map[string]string, detector string) (list []Repository, err error) {
 	seen := map[int64]bool{r.Number: true}
 	add := func(scan func(...any) error) error {
 		relative, err := scanRepository(scan)
@@ -282,7 +185,7 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 			return nil, err
 		}
 	}
-	ids := tipsOf(refs, maxTips)
+	ids := refs.Tips(tips, maxTips)
 	if len(list) > 0 || len(ids) == 0 {
 		return list, nil
 	}
@@ -310,6 +213,6 @@ func (s *Store) Repositories(ctx context.Context, target string, each func(Repos
 			return err
 		}
 		return each(r)
-	}, `SELECT number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, NULL, activity, texts, objects, fetched, sweep, doubt, told
-		FROM repository WHERE $1 = '' OR target = $1 ORDER BY target, name`, target)
+	}, `SELECT number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, NULL, activity, texts, objects, fetched, sweep, doubt, told,
+		accepted_by, accepted_why, accepted_until FROM repository WHERE $1 = '' OR target = $1 ORDER BY target, name`, target)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/github/fetch"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
+	"github.com/stanch-dev/stanch/scanner/sweep/refs"
 )
 
 // A scanJob is the scan of one repository by one job.
@@ -106,6 +107,37 @@ func (w *scanJob) run(ctx context.Context, done Done) (err error) {
 		return err
 	}
 	return w.commit(ctx, result, done)
+}
+
+// waitForParent looks up the parent of a fork. If the parent has yet to be read, it ends the
+// job: the end of the parent puts another one. So objects that both have are read once.
+func (w *scanJob) waitForParent(ctx context.Context, done Done) (ended bool, err error) {
+	if !w.repo.Fork || w.repo.Detector == w.Detector {
+		return false, nil
+	}
+	if w.repo.Parent == "" {
+		name, wiki := strings.CutSuffix(w.repo.Name, ".wiki")
+		if w.repo.Parent, err = w.hub.Parent(ctx, name); err != nil {
+			return false, err
+		}
+		if wiki && w.repo.Parent != "" {
+			w.repo.Parent += ".wiki"
+		}
+	}
+	err = w.Store.Tx(ctx, func(tx *sql.Tx) error {
+		ended, err = w.Store.parentIsDue(ctx, tx, w.repo, w.Detector)
+		if err != nil || !ended {
+			return err
+		}
+		if err := w.Store.parkFork(ctx, tx, w.repo, w.lease, w.Detector); err != nil {
+			return err
+		}
+		return done(ctx, tx)
+	})
+	if errors.Is(err, errNoWait) {
+		return false, nil
+	}
+	return ended, err
 }
 
 // read scans the new objects of the repository, and the texts beside it.
@@ -226,7 +258,7 @@ func (w *scanJob) cloneURL(ctx context.Context) (string, error) {
 
 // changed reports whether the repository has refs or lost commits that were not read.
 func (w *scanJob) changed() bool {
-	return len(w.lost) > 0 || !maps.Equal(hashedRefs(w.tips), w.repo.Refs)
+	return len(w.lost) > 0 || !maps.Equal(refs.Hashed(w.tips), w.repo.Refs)
 }
 
 // fetch fetches the new objects into w.fetched.
@@ -243,7 +275,7 @@ func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 	}
 	wanted := fetch.Wanted{Tips: map[string]string{}, Lost: map[string]string{}, MaxBytes: w.MaxFetch, Dir: w.Temp}
 	for name, id := range w.tips {
-		if w.repo.Refs[hashRefName(name)] != id { // a new name of a known commit is read, too
+		if w.repo.Refs[refs.HashName(name)] != id { // a new name of a known commit is read, too
 			wanted.Tips[name] = id
 		}
 	}
@@ -254,7 +286,7 @@ func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 	}
 	// Its own tips come first: only so many are sent.
 	for _, r := range append([]Repository{w.repo}, relatives...) {
-		wanted.Haves = append(wanted.Haves, tipsOf(r.Refs, len(r.Refs))...)
+		wanted.Haves = append(wanted.Haves, refs.Tips(r.Refs, len(r.Refs))...)
 	}
 	w.fetched, err = remote.Fetch(ctx, wanted)
 	return err
@@ -280,7 +312,7 @@ func (w *scanJob) note(result Result) {
 	default:
 		w.repo.State, w.repo.Why = Unchanged, ""
 	}
-	w.repo.Detector, w.repo.Refs = w.Detector, hashedRefs(w.tips)
+	w.repo.Detector, w.repo.Refs = w.Detector, refs.Hashed(w.tips)
 	if w.lostLater() {
 		w.repo.Activity = time.Time{}
 	}

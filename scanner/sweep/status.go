@@ -58,6 +58,8 @@ type RepositoryStatus struct {
 	State string    `json:"state"`
 	Why   string    `json:"why"`
 	At    time.Time `json:"at"`
+	// Accepted says who has accepted that it cannot be read, and why; "" for nobody.
+	Accepted string `json:"accepted,omitempty"`
 }
 
 // A WorkerStatus says when a worker last gave a sign of life, which it does each few seconds.
@@ -142,12 +144,16 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	}
 	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var r RepositoryStatus
-		var at int64
-		err := scan(&r.Name, &r.State, &r.Why, &at)
-		r.At = database.Time(at)
+		var accepted Acceptance
+		var at, until int64
+		err := scan(&r.Name, &r.State, &r.Why, &at, &accepted.By, &accepted.Reason, &until)
+		r.At, accepted.Until = database.Time(at), database.Time(until)
+		if known := (&Repository{State: r.State, Accepted: accepted}); known.IsAccepted(s.Now()) {
+			r.Accepted = accepted.String()
+		}
 		st.Troubled = append(st.Troubled, r)
 		return err
-	}, `SELECT name, state, why, at FROM repository WHERE state IN ('failed', 'incomplete', 'waiting') ORDER BY state, name LIMIT 1000`)
+	}, `SELECT name, state, why, at, accepted_by, accepted_why, accepted_until FROM repository WHERE state IN ('failed', 'incomplete', 'waiting') ORDER BY state, name LIMIT 1000`)
 	if err != nil {
 		return st, err
 	}

@@ -44,7 +44,11 @@ func (st Status) WriteText(out io.Writer) error {
 	if n := len(st.Troubled); n > 0 {
 		fmt.Fprintln(w)
 		for _, r := range st.Troubled {
-			fmt.Fprintf(w, "%s\t%s\t%s\n", strings.ToUpper(r.State), printable.Text(r.Name), printable.Text(r.Why))
+			why := r.Why
+			if r.Accepted != "" {
+				why = r.Accepted + " (" + why + ")"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\n", strings.ToUpper(r.State), printable.Text(r.Name), printable.Text(why))
 		}
 	}
 	if len(st.Workers) > 0 {

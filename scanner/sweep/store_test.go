@@ -14,6 +14,7 @@ import (
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
+	"github.com/stanch-dev/stanch/scanner/sweep/refs"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -148,13 +149,13 @@ func (s *clockedStore) list(t *testing.T, sel selection, page ...Listed) (due []
 }
 
 // read notes that a repository was read now, with refs.
-func (s *clockedStore) read(t *testing.T, number int64, state string, refs map[string]string) Repository {
+func (s *clockedStore) read(t *testing.T, number int64, state string, tips map[string]string) Repository {
 	t.Helper()
 	r, lease, err := s.lease(t.Context(), number)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.State, r.Detector, r.Refs = state, "v1", hashedRefs(refs)
+	r.State, r.Detector, r.Refs = state, "v1", refs.Hashed(tips)
 	sweep := s.get(t).Sweep
 	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := s.putRepository(ctx, tx, r, sweep)
@@ -226,7 +227,7 @@ func testListing(on onDatabase) {
 	s.next(t)
 	target := s.get(t)
 	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		jobs, err := s.putFailed(ctx, tx, target)
+		jobs, err := s.putFailed(ctx, tx, target, selection{})
 		if len(jobs) != 1 || jobs[0].Number != due[0] {
 			t.Errorf("those that failed are tried again: %+v", jobs)
 		}

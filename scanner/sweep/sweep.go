@@ -90,8 +90,9 @@ type Repository struct {
 	Sweep    int64     // number of the last sweep of the target that has read it or failed to
 	// Doubt says that the host is asked about the repository itself before it is read. Told
 	// counts the news of it that no scan has read.
-	Doubt bool
-	Told  int64
+	Doubt    bool
+	Told     int64
+	Accepted Acceptance
 }
 
 // A Listed is a repository as its host lists it.

@@ -108,19 +108,19 @@ func (s *Store) isSameTarget(ctx context.Context, tx *sql.Tx, t Target) error {
 }
 
 // holdTarget is isSameTarget, and keeps the target as it is until tx ends. It returns a
-// *Later, too, if somebody has asked for a full look since, and sel is none.
-func (s *Store) holdTarget(ctx context.Context, tx *sql.Tx, t Target, sel selection) error {
+// *Later, too, unless full, if somebody has asked for a full look since.
+func (s *Store) holdTarget(ctx context.Context, tx *sql.Tx, t Target, full bool) error {
 	if err := s.lockTarget(ctx, tx, t.Name); err != nil {
 		return err
 	}
-	if err := s.isSameTarget(ctx, tx, t); err != nil || sel.full {
+	if err := s.isSameTarget(ctx, tx, t); err != nil || full {
 		return err
 	}
-	var full int64
-	if err := database.QueryRow(ctx, tx, `SELECT full_at FROM target WHERE name = $1`, t.Name)(&full); err != nil {
+	var at int64
+	if err := database.QueryRow(ctx, tx, `SELECT full_at FROM target WHERE name = $1`, t.Name)(&at); err != nil {
 		return err
 	}
-	if full != database.Millis(t.Full) {
+	if at != database.Millis(t.Full) {
 		return &Later{At: s.Now(), Why: "all repositories are to be looked at"}
 	}
 	return nil

@@ -104,7 +104,7 @@ func testAddedAgain(on onDatabase) {
 		t.Fatal(err)
 	}
 	again := func() error {
-		return s.Tx(t.Context(), func(tx *sql.Tx) error { return s.holdTarget(t.Context(), tx, old, selection{}) })
+		return s.Tx(t.Context(), func(tx *sql.Tx) error { return s.holdTarget(t.Context(), tx, old, false) })
 	}
 	if err := again(); err != nil {
 		t.Errorf("nothing has happened: %v", err)

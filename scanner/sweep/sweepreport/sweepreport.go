@@ -43,6 +43,7 @@ type writer struct {
 	// leftOut and others count the repositories of each target: those that its filter leaves
 	// out, and those that it does not.
 	leftOut, others map[string]int
+	now             time.Time
 }
 
 func (w *writer) write(ctx context.Context) error {
@@ -50,6 +51,7 @@ func (w *writer) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.now = w.Store.Now()
 	w.begun, w.result.Summary.Unread = map[string]time.Time{}, []finding.Unread{} // not null in JSON
 	var names []string
 	started, ended := time.Time{}, time.Time{}
@@ -175,7 +177,11 @@ func (w *writer) repository(r sweep.Repository) error {
 		record.State = sweep.Skipped
 	case sweep.Failed, sweep.Incomplete:
 		record.State = sweep.Failed
-		w.unread(r.WebURL, r.Why)
+		if r.IsAccepted(w.now) {
+			record.Why = strings.TrimPrefix(r.Why+"; ", "; ") + r.Accepted.String()
+		} else {
+			w.unread(r.WebURL, r.Why)
+		}
 	}
 	if record.State == sweep.Waiting {
 		w.unread(r.WebURL, "it waits "+record.Why)

@@ -1,6 +1,7 @@
 package sweepreport
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -40,10 +41,14 @@ func TestRepositories(t *testing.T) {
 		{"gone", sweep.Gone, "deleted", during, finding.RepositorySkipped, "deleted", 7, ""},
 		{"failed", sweep.Failed, "refused", during, finding.RepositoryFailed, "refused", 7, "refused"},
 		{"incomplete", sweep.Incomplete, "a damaged pack", during, finding.RepositoryFailed, "a damaged pack", 7, "a damaged pack"},
+		{"accepted", sweep.Failed, "refused", during, finding.RepositoryFailed, "refused; accepted by ada: DMCA", 7, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w, saved := newWriter()
 			r := sweep.Repository{Target: "acme", Name: "acme/app", WebURL: "https://h/acme/app", State: tt.state, Why: tt.why, At: tt.at, Objects: 7}
+			if strings.HasSuffix(tt.name, "accepted") {
+				r.Accepted = sweep.Acceptance{By: "ada", Reason: "DMCA"}
+			}
 			if err := w.repository(r); err != nil {
 				t.Fatal(err)
 			}

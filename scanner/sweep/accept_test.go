@@ -1,0 +1,118 @@
+//go:build sweep
+
+package sweep
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAccept(t *testing.T) {
+	onEachDatabase(t, map[string]func(onDatabase){"accept": testAccept})
+}
+
+// testAccept: a repository of which a person knows that it cannot be read is tried again at
+// each full look, and after a push; the acceptance ends when it can be read.
+func testAccept(on onDatabase) {
+	t, s := on.t, on.store
+	s.put(t)
+	l := Listed{ID: "1", Name: "acme/Blocked", Pushed: s.clock}
+	due, _ := s.list(t, selection{detector: "v1"}, l)
+	number := due[0]
+	known := Acceptance{By: "ada", Reason: "DMCA", Until: s.clock.Add(24 * time.Hour)}
+	if err := s.Accept(t.Context(), "acme/blocked", known); !errors.Is(err, ErrNotUnread) {
+		t.Errorf("it has not failed: %v", err)
+	}
+	s.read(t, number, Failed, nil)
+	for _, a := range []Acceptance{{By: "ada"}, {Reason: "DMCA"}} {
+		if err := s.Accept(t.Context(), "acme/blocked", a); err == nil {
+			t.Errorf("%+v is accepted", a)
+		}
+	}
+	if err := s.Accept(t.Context(), "acme/blocked", known); err != nil {
+		t.Fatal(err)
+	}
+	accepted := func() bool {
+		t.Helper()
+		r, err := s.repository(t.Context(), number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.IsAccepted(s.clock)
+	}
+	if st, err := s.Status(t.Context()); !accepted() || err != nil || !strings.HasPrefix(st.Troubled[0].Accepted, "accepted by ada until 2026-11-02: DMCA") {
+		t.Errorf("the status is %+v, %v", st.Troubled, err)
+	}
+	tries := func(step string, full bool, l Listed, want int) {
+		t.Helper()
+		s.next(t)
+		due, _ := s.list(t, selection{detector: "v1", full: full}, l)
+		target := s.get(t)
+		s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+			jobs, err := s.putFailed(ctx, tx, target, selection{full: full})
+			if n := len(due) + len(jobs); n != want {
+				t.Errorf("%s: it is tried %d times, want %d", step, n, want)
+			}
+			return err
+		})
+		if want > 0 {
+			s.read(t, number, Failed, nil)
+		}
+	}
+	tries("accepted", false, l, 0)
+	tries("a full look", true, l, 1)
+	l.Pushed = l.Pushed.Add(time.Second)
+	tries("a push", false, l, 1)
+	if !accepted() {
+		t.Error("it failed again, and is not accepted any more")
+	}
+	s.clock = s.clock.Add(24 * time.Hour)
+	if accepted() {
+		t.Error("it is accepted after its last day")
+	}
+	tries("after its last day", false, l, 1)
+
+	known.Until = time.Time{}
+	if err := errors.Join(s.Accept(t.Context(), "ACME/BLOCKED", known), s.Unaccept(t.Context(), "acme/blocked")); err != nil || accepted() {
+		t.Errorf("taken back: %v", err)
+	}
+	if err := s.Unaccept(t.Context(), "acme/blocked"); !errors.Is(err, ErrNotAccepted) {
+		t.Errorf("taken back again: %v", err)
+	}
+	if err := s.Accept(t.Context(), "acme/blocked", known); err != nil {
+		t.Fatal(err)
+	}
+	s.read(t, number, Swept, nil)
+	s.read(t, number, Failed, nil)
+	if accepted() {
+		t.Error("it was read, and is accepted still")
+	}
+	why := func(text string) {
+		t.Helper()
+		r, _, err := s.lease(t.Context(), number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.State, r.Why = Incomplete, text
+		s.do(t, func(ctx context.Context, tx *sql.Tx) error { _, err := s.putRepository(ctx, tx, r, 1); return err })
+	}
+	why("a")
+	if err := s.Accept(t.Context(), "acme/blocked", known); err != nil {
+		t.Fatal(err)
+	}
+	if why("a"); !accepted() {
+		t.Error("the same part is unread, and it is not accepted any more")
+	}
+	if why("b"); accepted() {
+		t.Error("another part is unread, and it is accepted")
+	}
+	var text strings.Builder
+	if st, err := s.Status(t.Context()); err != nil || st.WriteText(&text) != nil || !slices.Contains(strings.Fields(text.String()), "INCOMPLETE") {
+		t.Errorf("%s, %v", text.String(), err)
+	}
+}
