@@ -36,6 +36,7 @@ type Lister struct {
 	*sender
 	transport *transport
 	web       *url.URL // where the repositories are cloned from
+	signals   *signals
 }
 
 // NewLister returns a Lister for the API whose URL is base. Without a token, GitHub shows
@@ -45,7 +46,7 @@ func NewLister(base string, tokens TokenSource, version string) (*Lister, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Lister{sender: s, transport: t, web: webOf(s.api.BaseURL)}, nil
+	return &Lister{sender: s, transport: t, web: webOf(s.api.BaseURL), signals: &signals{}}, nil
 }
 
 // webOf returns the URL that people look at and git clones from. GitHub Enterprise Server

@@ -51,6 +51,9 @@ type Texts struct {
 	// MaxSize is the largest file, log or artifact in bytes that is held in memory. A
 	// larger one is yielded with Err. 0 is no limit.
 	MaxSize int64
+	// Batch says that the texts of all repositories of an owner are read, the latest push
+	// first. Then one request tells of a hundred repositories whether there is anything new.
+	Batch bool
 
 	lister    *Lister
 	repo      string
@@ -115,21 +118,23 @@ type textReader struct {
 type textList struct {
 	what  string
 	kinds []string
-	read  func(context.Context, *feed) error
+	// signalled says that a new text shows in the signal of the repository.
+	signalled bool
+	read      func(context.Context, *feed) error
 }
 
 // lists returns the lists that have texts of the kinds that t wants, each with those kinds
 // alone, in the order in which they are read.
 func (t *Texts) lists() (wanted []textList) {
 	for _, list := range []textList{
-		{"issues", []string{Issues}, issues},
-		{"pull requests", []string{Pulls}, pulls},
-		{"comments", []string{Issues, Pulls}, comments},
-		{"comments on changes", []string{Pulls}, reviewComments},
-		{"releases", []string{Releases}, releases},
-		{"logs of workflows", []string{Actions}, logs},
-		{"artifacts of workflows", []string{Actions}, artifacts},
-		{"discussions", []string{Discussions}, discussions},
+		{"issues", []string{Issues}, true, issues},
+		{"pull requests", []string{Pulls}, true, pulls},
+		{"comments", []string{Issues, Pulls}, true, comments},
+		{"comments on changes", []string{Pulls}, true, reviewComments},
+		{"releases", []string{Releases}, true, releases},
+		{"logs of workflows", []string{Actions}, false, logs},
+		{"artifacts of workflows", []string{Actions}, false, artifacts},
+		{"discussions", []string{Discussions}, true, discussions},
 	} {
 		list.kinds = slices.DeleteFunc(list.kinds, func(kind string) bool { return !t.wants(kind) })
 		if len(list.kinds) > 0 {
@@ -147,18 +152,24 @@ func (l textList) name() string { return l.what + " of " + strings.Join(l.kinds,
 func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
 	t.locations, t.complete = map[finding.BlobID]finding.Location{}, false
 	r := &textReader{Texts: t, seen: map[finding.BlobID]bool{}, yield: yield}
+	begun := t.lister.transport.now().UTC()
 	from, since, err := parseTextCursor(t.from)
 	if err != nil {
 		return err
 	}
 	lists := t.lists()
+	signal, unchanged, err := t.signal(ctx, from)
+	if err != nil {
+		t.next = from
+		return err
+	}
 	t.next = textCursor{}
 	for _, list := range lists {
 		t.next[list.name()] = cmp.Or(from[list.name()], &feedCursor{Since: since})
 	}
 	for _, list := range lists {
 		f := r.feed(list.name())
-		if f.Done {
+		if f.Done || unchanged && t.covers(list) {
 			continue
 		}
 		err := list.read(ctx, f)
@@ -185,6 +196,12 @@ func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error
 	for _, f := range t.next {
 		t.complete = t.complete && !f.Again
 		f.Done, f.Again = false, false
+	}
+	if t.complete && signal != "" {
+		t.next[signalName] = &feedCursor{Since: begun, ETags: []string{signal}}
+		if unchanged {
+			t.next[signalName].Since = from[signalName].Since
+		}
 	}
 	return ctx.Err()
 }

@@ -246,7 +246,7 @@ func (h *host) Gists(_ context.Context, target string, yield func([]Listed) erro
 }
 
 // Texts implements Hub.
-func (h *host) Texts(_ context.Context, name, cursor string) (Texts, error) {
+func (h *host) Texts(_ context.Context, name, cursor string, _ bool) (Texts, error) {
 	if err := h.call("texts %s %s", name, cursor); err != nil || h.texts[name] == nil {
 		return nil, err
 	}

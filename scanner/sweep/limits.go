@@ -78,9 +78,9 @@ func (l limitedHub) LostCommits(ctx context.Context, name string, since time.Tim
 }
 
 // Texts implements Hub. The engine notes the limits that reading them meets.
-func (l limitedHub) Texts(ctx context.Context, name, cursor string) (texts Texts, err error) {
+func (l limitedHub) Texts(ctx context.Context, name, cursor string, batch bool) (texts Texts, err error) {
 	err = l.request(ctx, func() error {
-		texts, err = l.Hub.Texts(ctx, name, cursor)
+		texts, err = l.Hub.Texts(ctx, name, cursor, batch)
 		return err
 	})
 	return texts, err

@@ -22,7 +22,7 @@ import (
 // findLost asks which commits were left behind since the last time. Each such change is a
 // push: without one, there is nothing to ask.
 func (w *scanJob) findLost(ctx context.Context) (err error) {
-	if !w.isRepository() || w.lostLater() || w.repo.Told == 0 && w.repo.Looked.Equal(w.repo.Pushed) {
+	if !w.isRepository() || w.lostLater() || !w.isNews() {
 		return nil
 	}
 	lost, until, err := w.hub.LostCommits(ctx, w.repo.Name, w.repo.Activity)
@@ -31,6 +31,9 @@ func (w *scanJob) findLost(ctx context.Context) (err error) {
 	}
 	return err
 }
+
+// isNews reports whether something has happened to the repository since it was read.
+func (w *scanJob) isNews() bool { return w.repo.Told > 0 || !w.repo.Looked.Equal(w.repo.Pushed) }
 
 // lostLater reports whether a job of its own asks for all lost commits of the repository,
 // after this one.

@@ -150,7 +150,7 @@ func (w *scanJob) read(ctx context.Context) (Result, error) {
 	if w.afresh {
 		cursor = ""
 	}
-	texts, err := w.hub.Texts(ctx, w.repo.Name, cursor)
+	texts, err := w.hub.Texts(ctx, w.repo.Name, cursor, w.afresh || !w.isNews())
 	if err != nil || texts == nil {
 		return result, err
 	}

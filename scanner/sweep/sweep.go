@@ -120,8 +120,9 @@ type Hub interface {
 	// Gists calls yield with gists. They are listed less often.
 	Gists(ctx context.Context, target string, yield func([]Listed) error) error
 	// Texts returns the texts beside a repository that changed since a cursor, or all texts
-	// if the cursor is "". It is nil if there is nothing to read.
-	Texts(ctx context.Context, name, cursor string) (Texts, error)
+	// if the cursor is "". It is nil if there is nothing to read. batch says that all
+	// repositories are read, in the order in which they were listed, and none because of news.
+	Texts(ctx context.Context, name, cursor string, batch bool) (Texts, error)
 	// Parent returns the name of the parent of a fork.
 	Parent(ctx context.Context, name string) (string, error)
 	// LostCommits returns the ids of commits that branches of a repository have left

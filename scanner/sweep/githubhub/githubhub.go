@@ -166,7 +166,7 @@ func (h *hub) Gists(ctx context.Context, target string, yield func([]sweep.Liste
 }
 
 // Texts implements sweep.Hub.
-func (h *hub) Texts(_ context.Context, name, cursor string) (sweep.Texts, error) {
+func (h *hub) Texts(_ context.Context, name, cursor string, batch bool) (sweep.Texts, error) {
 	kinds := slices.DeleteFunc(slices.Clone(h.options.Include), func(kind string) bool { return kind == github.Gists })
 	if len(kinds) == 0 {
 		return nil, nil
@@ -175,7 +175,7 @@ func (h *hub) Texts(_ context.Context, name, cursor string) (sweep.Texts, error)
 	if err != nil {
 		return nil, err
 	}
-	t.MaxSize = h.maxSize
+	t.MaxSize, t.Batch = h.maxSize, batch && !h.single
 	return &texts{Texts: t}, nil
 }
 

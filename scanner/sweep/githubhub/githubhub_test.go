@@ -51,7 +51,7 @@ func TestHub(t *testing.T) {
 				t.Errorf("the budget is %q", hub.Budget())
 			}
 			budgets[hub.Budget()] = token
-			if texts, err := hub.Texts(t.Context(), "acme/app", ""); texts != nil || err != nil {
+			if texts, err := hub.Texts(t.Context(), "acme/app", "", false); texts != nil || err != nil {
 				t.Errorf("gists are beside a repository: %v, %v", texts, err)
 			}
 			if url := hub.WebURL("acme/app"); url != "https://github.com/acme/app" {
