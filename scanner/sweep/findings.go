@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -162,7 +161,12 @@ func (s *Store) updateFinding(ctx context.Context, tx *sql.Tx, f *finding.Findin
 	v, now := &f.Verdict, database.Millis(s.Now())
 	if isAnswer(before) && !isAnswer(v.State) {
 		// A finding that counts in one repository counts.
-		_, err := database.Exec(ctx, tx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`, f.Fingerprint(), now, f.Ignored)
+		stale := ""
+		if v.State == verifier.Unknown {
+			stale = "asked again, without an answer: " + strings.TrimPrefix(v.Reason, "no answer: ")
+		}
+		_, err := database.Exec(ctx, tx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END,
+			stale = CASE WHEN $4 = '' THEN stale ELSE $4 END WHERE fingerprint = $1`, f.Fingerprint(), now, f.Ignored, stale)
 		return err
 	}
 	if !isDead(v.State) {
@@ -170,7 +174,7 @@ func (s *Store) updateFinding(ctx context.Context, tx *sql.Tx, f *finding.Findin
 	} else if deadSince == 0 && isAnswer(before) && !isDead(before) {
 		deadSince = now
 	}
-	_, err := database.Exec(ctx, tx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8,
+	_, err := database.Exec(ctx, tx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8, stale = '',
 		ignored = CASE WHEN $9 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`,
 		f.Fingerprint(), v.Identity.Account, string(v.State), v.Reason, database.Millis(v.At), now, deadSince, record, f.Ignored)
 	return err
@@ -256,68 +260,4 @@ func (s *Store) updateAtHead(ctx context.Context, tx *sql.Tx, repository int64, 
 		}
 	}
 	return err
-}
-
-// Findings calls each for the findings of a target, of all targets if it is "": the
-// newest first. They have all their locations and their history.
-func (s *Store) Findings(ctx context.Context, target string, each func(finding.Finding) error) error {
-	var last *finding.Finding
-	var lastID string
-	headed := false
-	flush := func() error {
-		if last == nil {
-			return nil
-		}
-		if headed {
-			last.History.GoneSince = time.Time{}
-		}
-		return each(*last)
-	}
-	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
-		var fingerprint, record, ignored, status, by, comment, owner, location, state string
-		var first, seen, dead, until, gone, begun int64
-		var atHead int
-		if err := scan(&fingerprint, &record, &ignored, &first, &seen, &dead, &status, &by, &until, &comment, &owner, &location, &atHead, &gone, &state, &begun); err != nil {
-			return err
-		}
-		if last == nil || lastID != fingerprint {
-			if err := flush(); err != nil {
-				return err
-			}
-			last, lastID, headed = &finding.Finding{}, fingerprint, false
-			if err := database.UnmarshalRecord(json.RawMessage(record), last); err != nil {
-				return fmt.Errorf("a finding in the database: %w", err)
-			}
-			last.Ignored = ignored
-			last.History = &finding.History{
-				FirstSeen: database.Time(first), LastSeen: database.Time(seen), DeadSince: database.Time(dead),
-				AcknowledgedBy: by, AcknowledgedUntil: database.Time(until), Note: comment, Owner: owner,
-			}
-			if status != "open" {
-				last.History.Status = status
-			}
-		}
-		var l finding.Location
-		if err := database.UnmarshalRecord(json.RawMessage(location), &l); err != nil {
-			return fmt.Errorf("a place in the database: %w", err)
-		}
-		l.AtHead = atHead != 0 // as the last sweep saw it
-		last.Locations = append(last.Locations, l)
-		headed = headed || l.AtHead
-		h := last.History
-		if t := database.Time(gone); t.After(h.GoneSince) {
-			h.GoneSince = t
-		}
-		if t := database.Time(begun); state != Gone && t.After(h.LastSeen) {
-			h.LastSeen = t // the last sweep saw the repository, and nothing in it had changed
-		}
-		return nil
-	}, `SELECT f.fingerprint, f.record, f.ignored, f.first_seen, f.last_seen, f.dead_since, f.status, f.status_by, f.status_until, f.comment, f.owner,
-			l.record, l.at_head, l.gone_since, r.state, t.begun
-		FROM finding f JOIN location l ON l.fingerprint = f.fingerprint JOIN repository r ON r.number = l.repository JOIN target t ON t.name = r.target
-		WHERE $1 = '' OR r.target = $1 ORDER BY f.first_seen DESC, f.fingerprint, l.at_head DESC, r.name, l.place`, target)
-	if err != nil {
-		return err
-	}
-	return flush()
 }

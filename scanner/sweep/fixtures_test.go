@@ -254,6 +254,11 @@ func (h *host) Texts(_ context.Context, name, cursor string, _ bool) (Texts, err
 	return h.texts[name], nil
 }
 
+// TextsAgain implements Hub.
+func (h *host) TextsAgain(_ context.Context, name string, ids []finding.BlobID) (scanner.Source, error) {
+	return h.texts[name], h.call("again %s %s", name, ids)
+}
+
 // texts is a source of one text, or of one that cannot be read.
 type texts struct {
 	text, cursor string

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
@@ -81,6 +83,15 @@ func (l limitedHub) LostCommits(ctx context.Context, name string, since time.Tim
 func (l limitedHub) Texts(ctx context.Context, name, cursor string, batch bool) (texts Texts, err error) {
 	err = l.request(ctx, func() error {
 		texts, err = l.Hub.Texts(ctx, name, cursor, batch)
+		return err
+	})
+	return texts, err
+}
+
+// TextsAgain implements Hub.
+func (l limitedHub) TextsAgain(ctx context.Context, name string, ids []finding.BlobID) (texts scanner.Source, err error) {
+	err = l.request(ctx, func() error {
+		texts, err = l.Hub.TextsAgain(ctx, name, ids)
 		return err
 	})
 	return texts, err

@@ -619,12 +619,15 @@ func testToVerify(on onDatabase) {
 		before time.Time
 		want   string
 	}{
-		{"the first repository", one.Number, s.clock, "live mismatch unknown"},
+		{"the first repository", one.Number, s.clock, "live message mismatch unknown"},
 		{"a copy", two.Number, s.clock, ""},
 		{"asked about in this sweep", one.Number, at, ""},
 	} {
-		blobs, err := s.blobsToVerify(t.Context(), tt.number, tt.before)
-		slices.Sort(blobs)
+		texts, err := s.textsToVerify(t.Context(), tt.number, tt.before)
+		var blobs []string
+		for _, text := range texts {
+			blobs = append(blobs, text.blob)
+		}
 		if got := strings.Join(blobs, " "); got != tt.want || err != nil {
 			t.Errorf("%s: %q, %v", tt.name, got, err)
 		}

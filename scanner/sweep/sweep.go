@@ -123,6 +123,8 @@ type Hub interface {
 	// if the cursor is "". It is nil if there is nothing to read. batch says that all
 	// repositories are read, in the order in which they were listed, and none because of news.
 	Texts(ctx context.Context, name, cursor string, batch bool) (Texts, error)
+	// TextsAgain returns texts that Texts has yielded before, by their ids.
+	TextsAgain(ctx context.Context, name string, ids []finding.BlobID) (scanner.Source, error)
 	// Parent returns the name of the parent of a fork.
 	Parent(ctx context.Context, name string) (string, error)
 	// LostCommits returns the ids of commits that branches of a repository have left

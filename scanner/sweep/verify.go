@@ -1,17 +1,21 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/github/fetch"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
 // verify asks AWS again about the open findings of a repository. The database holds no
-// secrets, so it fetches the files that the findings are in.
+// secrets, so it reads the texts that the findings are in again.
 func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error {
 	r, err := e.Store.repository(ctx, j.Number)
 	if err != nil {
@@ -21,13 +25,13 @@ func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error 
 	if err != nil {
 		return err
 	}
-	blobs, err := e.Store.blobsToVerify(ctx, r.Number, t.Begun)
+	open, err := e.Store.textsToVerify(ctx, r.Number, t.Begun)
 	if err != nil {
 		return err
 	}
 	var result Result
-	if len(blobs) > 0 {
-		if result, err = e.readAgain(ctx, t, r, blobs); err != nil {
+	if len(open) > 0 {
+		if result, err = e.readAgain(ctx, t, r, open); err != nil {
 			return e.notVerified(ctx, r, err, last)
 		}
 	}
@@ -38,6 +42,9 @@ func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error 
 			if err := e.Store.putVerdict(ctx, tx, &result.Findings[i]); err != nil {
 				return err
 			}
+		}
+		if err := e.Store.putNotAsked(ctx, tx, open, result, t.Begun); err != nil {
+			return err
 		}
 		return done(ctx, tx)
 	})
@@ -54,7 +61,16 @@ func (e *Engine) notVerified(ctx context.Context, r Repository, err error, last 
 	return errors.Join(err, e.Store.noteFailed(ctx, r.Number, "AWS could not be asked again about its open findings: "+err.Error()))
 }
 
-func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []string) (Result, error) {
+// An openText is a text with an open finding.
+type openText struct {
+	fingerprint string // of the finding
+	kind        finding.Kind
+	blob        string // as in Location.Blob
+}
+
+// readAgain reads texts of r again and searches them together: a key may have one half in
+// each of two.
+func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, texts []openText) (Result, error) {
 	hub, err := e.Hub(t)
 	if err != nil {
 		return Result{}, err
@@ -63,6 +79,43 @@ func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []
 	if err := w.learnName(ctx); err != nil {
 		return Result{}, err
 	}
+	objects, names, beside := map[string]bool{}, map[string]bool{}, map[finding.BlobID]bool{}
+	for _, text := range texts {
+		switch text.kind {
+		case finding.KindBlob, finding.KindCommit, finding.KindTag, finding.KindNote, finding.KindPath:
+			objects[text.blob] = true
+		case finding.KindRefName:
+			names[text.blob] = true
+		default:
+			beside[finding.BlobID(text.blob)] = true
+		}
+	}
+	var result Result
+	if len(objects)+len(names) > 0 {
+		if result, err = w.readObjectsAgain(ctx, slices.Sorted(maps.Keys(objects)), names); err != nil {
+			return Result{}, err
+		}
+	}
+	if len(beside) == 0 {
+		return result, nil
+	}
+	source, err := w.hub.TextsAgain(ctx, w.repo.Name, slices.Sorted(maps.Keys(beside)))
+	if err != nil {
+		return Result{}, err
+	}
+	more, err := e.Scan(ctx, source, r.WebURL)
+	var later *Later
+	if errors.As(err, &later) {
+		return Result{}, errors.Join(err, e.Store.putLimit(ctx, w.hub.Budget(), later))
+	}
+	result.Findings = append(result.Findings, more.Findings...)
+	result.Unread = append(result.Unread, more.Unread...)
+	return result, err
+}
+
+// readObjectsAgain fetches single objects of a git repository, and the refs with the given
+// names as they are stored, and scans them.
+func (w *scanJob) readObjectsAgain(ctx context.Context, objects []string, names map[string]bool) (Result, error) {
 	url, err := w.cloneURL(ctx)
 	if err != nil {
 		return Result{}, err
@@ -71,30 +124,76 @@ func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []
 	if err != nil {
 		return Result{}, w.classify(ctx, err)
 	}
-	repo, err := remote.Fetch(ctx, fetch.Wanted{Objects: blobs, MaxBytes: e.MaxFetch, Dir: e.Temp})
+	wanted := fetch.Wanted{Tips: map[string]string{}, Objects: objects, MaxBytes: w.MaxFetch, Dir: w.Temp}
+	for name, id := range remote.Tips() {
+		if names[database.Redact(name)] {
+			wanted.Tips[name] = id
+			wanted.Haves = append(wanted.Haves, id) // its name alone is read
+		}
+	}
+	repo, err := remote.Fetch(ctx, wanted)
 	if err != nil {
 		return Result{}, w.classify(ctx, err)
 	}
-	result, err := e.Scan(ctx, repo, r.WebURL)
+	result, err := w.Scan(ctx, repo, w.repo.WebURL)
 	if closeErr := repo.Close(); closeErr != nil {
-		e.Log.Warn("a temporary folder is left behind", "repository", r.Name, "err", closeErr)
+		w.Log.Warn("a temporary folder is left behind", "repository", w.repo.Name, "err", closeErr)
 	}
 	return result, err
 }
 
-// blobsToVerify returns the ids of the files to fetch in order to verify the open
-// findings of a repository that were last verified before then. Findings in other kinds
-// of text are left out: those cannot be fetched alone.
-func (s *Store) blobsToVerify(ctx context.Context, number int64, before time.Time) (blobs []string, err error) {
+// textsToVerify returns the texts to read again in order to verify the open findings of a
+// repository that were last verified before then.
+func (s *Store) textsToVerify(ctx context.Context, number int64, before time.Time) (texts []openText, err error) {
 	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
-		var blob string
-		err := scan(&blob)
-		blobs = append(blobs, blob)
+		var t openText
+		var kind string
+		err := scan(&t.fingerprint, &kind, &t.blob)
+		t.kind = finding.Kind(kind)
+		texts = append(texts, t)
 		return err
-	}, `SELECT DISTINCT l.blob FROM location l JOIN finding f ON f.fingerprint = l.fingerprint
-		WHERE l.repository = $1 AND l.blob <> '' AND `+isOpen+` AND f.verified < $2 AND l.kind = 'blob'
-		AND `+isFirstCopy, number, database.Millis(before))
-	return blobs, err
+	}, `SELECT DISTINCT l.fingerprint, l.kind, l.blob FROM location l JOIN finding f ON f.fingerprint = l.fingerprint
+		WHERE l.repository = $1 AND l.blob <> '' AND `+isOpen+` AND f.verified < $2 AND `+isFirstCopy+` ORDER BY l.fingerprint`, number, database.Millis(before))
+	return texts, err
+}
+
+// putNotAsked notes of open findings that were read again why AWS was not asked about them,
+// as part of tx.
+func (s *Store) putNotAsked(ctx context.Context, tx *sql.Tx, open []openText, result Result, begun time.Time) error {
+	why := "its text is not there any more"
+	if len(result.Unread) > 0 {
+		why = "its text could not be read: " + result.Unread[0].Why
+	}
+	found := map[string]bool{}
+	for i := range result.Findings {
+		found[result.Findings[i].Fingerprint()] = true
+	}
+	for _, text := range open {
+		if found[text.fingerprint] {
+			continue
+		}
+		found[text.fingerprint] = true
+		if _, err := database.Exec(ctx, tx, `UPDATE finding SET stale = $2 WHERE fingerprint = $1 AND verified < $3`, text.fingerprint, notAskedAgain+why, database.Millis(begun)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notAskedAgain begins the reasons why a state is that of an earlier sweep.
+const notAskedAgain = "not asked again: "
+
+// staleness returns why the answer about a finding is not that of the last sweep, "" if it
+// is or nobody wanted to ask. gone says that no repository that has the finding is listed.
+func staleness(f *finding.Finding, stale string, gone bool) string {
+	v := &f.Verdict
+	if v.At.IsZero() || isDead(v.State) {
+		return ""
+	}
+	if gone {
+		return cmp.Or(stale, notAskedAgain+"GitHub lists no repository any more that has it")
+	}
+	return stale
 }
 
 // isOpen is true for findings that may still be live. It leaves out findings that were
@@ -104,10 +203,10 @@ const isOpen = `f.ignored = '' AND f.verified > 0 AND f.state IN ('live', 'id-ac
 // isFirstCopy is true for exactly one of the existing repositories of a target that have
 // the text of a finding.
 const isFirstCopy = `l.repository = (SELECT MIN(m.repository) FROM location m JOIN repository o ON o.number = m.repository
-	WHERE m.fingerprint = l.fingerprint AND m.kind = 'blob' AND m.blob <> '' AND o.state <> 'gone'
+	WHERE m.fingerprint = l.fingerprint AND m.blob <> '' AND o.state <> 'gone'
 	AND o.target = (SELECT target FROM repository WHERE number = l.repository))`
 
-// repositoriesToVerify returns the repositories of a target for which blobsToVerify is
+// repositoriesToVerify returns the repositories of a target for which textsToVerify is
 // not empty.
 func (s *Store) repositoriesToVerify(ctx context.Context, tx *sql.Tx, target string, before time.Time) (numbers []int64, err error) {
 	err = database.EachRow(ctx, tx, func(scan func(...any) error) error {
@@ -116,7 +215,7 @@ func (s *Store) repositoriesToVerify(ctx context.Context, tx *sql.Tx, target str
 		numbers = append(numbers, n)
 		return err
 	}, `SELECT DISTINCT l.repository FROM location l JOIN finding f ON f.fingerprint = l.fingerprint JOIN repository r ON r.number = l.repository
-		WHERE r.target = $1 AND r.state <> 'gone' AND l.kind = 'blob' AND `+isOpen+` AND f.verified < $2
+		WHERE r.target = $1 AND r.state <> 'gone' AND l.blob <> '' AND `+isOpen+` AND f.verified < $2
 		AND `+isFirstCopy, target, database.Millis(before))
 	return numbers, err
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/github/login"
 	"github.com/stanch-dev/stanch/scanner/printable"
@@ -196,6 +197,16 @@ func (t *texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error
 
 // Limit implements sweep.Texts.
 func (t *texts) Limit() *sweep.Later { return t.limit }
+
+// TextsAgain implements sweep.Hub.
+func (h *hub) TextsAgain(_ context.Context, name string, ids []finding.BlobID) (scanner.Source, error) {
+	texts, err := h.lister.TextsAgain(name, ids)
+	if err != nil {
+		return nil, err
+	}
+	texts.MaxSize = h.maxSize
+	return texts, nil
+}
 
 // Parent implements sweep.Hub.
 func (h *hub) Parent(ctx context.Context, name string) (string, error) {
