@@ -54,10 +54,35 @@ func SQLiteDSN(file string) (string, error) {
 	if err := f.Close(); err != nil {
 		return "", err
 	}
+	return sqliteURI(file, "_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(NORMAL)&_txlock=immediate")
+}
+
+// SQLiteReadOnlyDSN returns the data source name by which a file of SQLite is only read. It
+// makes no file. A file without a write-ahead log in a folder that cannot be written is
+// taken for one that nobody writes to, since SQLite could not make the files by which it
+// would hear of that (sqlite.org/wal.html, "Read-Only Databases").
+func SQLiteReadOnlyDSN(file string) (string, error) {
+	if _, err := os.Stat(file); err != nil {
+		return "", fmt.Errorf("opening the database: %w (\"stanch sweep add\" makes one)", err)
+	}
+	query := "mode=ro&_pragma=busy_timeout(30000)&_pragma=query_only(1)"
+	if _, err := os.Stat(file + "-wal"); errors.Is(err, os.ErrNotExist) {
+		probe, err := os.CreateTemp(filepath.Dir(file), ".stanch-*")
+		if err != nil {
+			return sqliteURI(file, query+"&immutable=1")
+		}
+		if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+			return "", fmt.Errorf("opening the database: %w", err)
+		}
+	}
+	return sqliteURI(file, query)
+}
+
+func sqliteURI(file, query string) (string, error) {
 	if strings.ContainsAny(file, "?#%") {
 		return "", fmt.Errorf("the name of the database, %s, must not hold ?, # or %%", file)
 	}
-	return "file:" + filepath.ToSlash(file) + "?_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(NORMAL)&_txlock=immediate", nil
+	return "file:" + filepath.ToSlash(file) + "?" + query, nil
 }
 
 // Tx runs f in a transaction, which is committed unless f returns an error.

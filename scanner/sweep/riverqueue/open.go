@@ -4,28 +4,56 @@ package riverqueue
 
 import (
 	"context"
-	"crypto/sha256"
+	"crypto/tls"
 	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
 // Open opens a database: postgres://… or the name of a file of SQLite, which is made if
-// there is none. With migrate its schema is brought up to date; else one that is not is
-// an error. Errors do not hold the password of a URL.
+// there is none. With migrate its schema is brought up to date. Errors do not hold the
+// password of a URL.
 func Open(ctx context.Context, name string, migrate bool) (*sweep.Store, error) {
+	return open(ctx, name, database.SQLiteDSN, func(s *sweep.Store) error {
+		if !migrate {
+			return nil
+		}
+		if err := s.Migrate(ctx, database.Version()); err != nil {
+			return err
+		}
+		return Migrate(ctx, s, false)
+	})
+}
+
+// OpenReadOnly opens a database that has the schema of this version, and never changes it: a
+// role that may only SELECT, a standby and a file that cannot be written will do. Errors are
+// as those of Open.
+func OpenReadOnly(ctx context.Context, name string) (*sweep.Store, error) {
+	return open(ctx, name, database.SQLiteReadOnlyDSN, func(s *sweep.Store) error { return s.Check(ctx) })
+}
+
+// connections is how many connections a process has to PostgreSQL at most. All of them are
+// kept: a sweep of 1,000 repositories opened 650 when two were. They are renewed after a
+// while, so that a process finds its way to a server that has taken over.
+const (
+	connections     = 16
+	connectionsLast = 30 * time.Minute
+)
+
+func open(ctx context.Context, name string, sqliteDSN func(string) (string, error), prepare func(*sweep.Store) error) (*sweep.Store, error) {
 	driver, dsn, err := "pgx", name, error(nil)
 	if !database.IsPostgres(name) {
 		driver = "sqlite"
-		if dsn, err = database.SQLiteDSN(name); err != nil {
+		if dsn, err = sqliteDSN(name); err != nil {
 			return nil, err
 		}
 	}
@@ -36,21 +64,55 @@ func Open(ctx context.Context, name string, migrate bool) (*sweep.Store, error) 
 	if driver == "sqlite" {
 		db.SetMaxOpenConns(1) // there is one writer; River asks for this
 	} else {
-		db.SetMaxOpenConns(16)
+		db.SetMaxOpenConns(connections)
+		db.SetMaxIdleConns(connections)
+		db.SetConnMaxLifetime(connectionsLast)
 	}
 	s := sweep.NewStore(db, driver == "pgx")
 	if err = db.PingContext(ctx); err == nil && s.Postgres {
 		err = checkEncoding(ctx, db)
 	}
-	if err == nil && migrate {
-		if err = s.Migrate(ctx, database.Version()); err == nil {
-			err = Migrate(ctx, s, false)
-		}
+	if err == nil {
+		err = prepare(s)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the database %s: %w", redacted(name), scrub(err, name)), db.Close())
 	}
 	return s, nil
+}
+
+// OpenWaiting is Open for processes that wait for a server of PostgreSQL that is not there
+// yet, for patience at most, 0 for ever. It calls say with the reason before it waits for
+// the first time. A wrong password or certificate, or no such database, is an error at once.
+func OpenWaiting(ctx context.Context, name string, patience time.Duration, say func(error)) (*sweep.Store, error) {
+	began := time.Now()
+	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
+		s, err := Open(ctx, name, true)
+		if err == nil || !isAway(err) || ctx.Err() != nil || patience > 0 && time.Since(began)+pause > patience {
+			return s, err
+		}
+		if pause == time.Second {
+			say(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// isAway reports whether err says that a server of PostgreSQL cannot be reached, is
+// starting or is stopping (class 57), or has no connection left (53300), by the codes of its
+// documentation, appendix A.
+func isAway(err error) bool {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return strings.HasPrefix(refused.Code, "57P") || refused.Code == "53300"
+	}
+	var connecting *pgconn.ConnectError
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &connecting) && !errors.As(err, &certificate)
 }
 
 // checkEncoding refuses a database of PostgreSQL that holds one alphabet only, since it
@@ -115,22 +177,4 @@ func Lock(ctx context.Context, file string) (io.Closer, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", file, err), db.Close())
 	}
 	return db, nil
-}
-
-// TempFolder makes a folder for repositories that the holder of the Lock of a database
-// fetches. It removes those that an earlier holder left when it was killed. It returns ""
-// if it cannot.
-func TempFolder(name string) string {
-	abs, err := filepath.Abs(name)
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(abs))
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("stanch-sweep-%x", sum[:8]))
-	// Mkdir, not MkdirAll: it must not use a folder of that name that somebody else has
-	// made.
-	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
-		return ""
-	}
-	return dir
 }

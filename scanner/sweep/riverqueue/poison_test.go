@@ -33,7 +33,7 @@ func TestPoisonedWorker(t *testing.T) {
 	if name == "" {
 		t.Skip("is started by other tests")
 	}
-	s := open(t, name)
+	s := openStore(t, name)
 	q := queue(t, s)
 	poison, _ := strconv.ParseInt(os.Getenv(poisonVariable), 10, 64)
 	q.do = func(ctx context.Context, j sweep.Job, _ bool, done sweep.Done) error {
@@ -93,7 +93,7 @@ func TestPoison(t *testing.T) {
 	for kind, name := range names() {
 		t.Run(kind, func(t *testing.T) {
 			name := name(t)
-			s := open(t, name)
+			s := openStore(t, name)
 			repositories(t, s, 8)
 			work := func() (begun int) {
 				for range 20 {
@@ -129,7 +129,7 @@ func TestPoison(t *testing.T) {
 // happens.
 func TestMachineDies(t *testing.T) {
 	name := sweeptest.StartPostgres(t).URL
-	s := open(t, name)
+	s := openStore(t, name)
 	repositories(t, s, 8)
 	for range 6 {
 		a, _ := aWorker(t, name, "machine")

@@ -17,8 +17,8 @@ import (
 // databases are the functions that open an empty database of each kind.
 func databases() map[string]func(*testing.T) *sweep.Store {
 	return map[string]func(*testing.T) *sweep.Store{
-		"sqlite":     func(t *testing.T) *sweep.Store { t.Helper(); return open(t) },
-		"postgresql": func(t *testing.T) *sweep.Store { t.Helper(); return open(t, sweeptest.StartPostgres(t).URL) },
+		"sqlite":     func(t *testing.T) *sweep.Store { t.Helper(); return openStore(t) },
+		"postgresql": func(t *testing.T) *sweep.Store { t.Helper(); return openStore(t, sweeptest.StartPostgres(t).URL) },
 	}
 }
 

@@ -125,7 +125,8 @@ func quietLogger(log *slog.Logger) *slog.Logger {
 	return log
 }
 
-// Migrate brings the tables of River up to date, or removes them.
+// Migrate brings the tables of River up to date, or removes them with all jobs. Tables that
+// are up to date are only read.
 func Migrate(ctx context.Context, s *sweep.Store, down bool) error {
 	m, err := rivermigrate.New(driverOf(s), &rivermigrate.Config{Logger: quietLogger(nil)})
 	if err != nil {
@@ -134,11 +135,28 @@ func Migrate(ctx context.Context, s *sweep.Store, down bool) error {
 	direction, options := rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{}
 	if down {
 		direction, options.TargetVersion = rivermigrate.DirectionDown, -1
+		there, err := m.ExistingVersions(ctx)
+		if err != nil || len(there) == 0 {
+			return err
+		}
+		// The older schema keeps a job of a kind for ever, so rows of two sweeps do not fit it.
+		if _, err := database.Exec(ctx, s.SQL, `DELETE FROM river_job`); err != nil {
+			return fmt.Errorf("removing the jobs: %w", err)
+		}
 	}
 	if _, err := m.Migrate(ctx, direction, options); err != nil {
 		return fmt.Errorf("migrating the queue: %w", err)
 	}
 	return nil
+}
+
+// Remove removes the tables of the queue, and then those of the store: these only if the
+// former are gone.
+func Remove(ctx context.Context, s *sweep.Store) error {
+	if err := Migrate(ctx, s, true); err != nil {
+		return err
+	}
+	return s.Migrate(ctx, 0)
 }
 
 // Run does jobs with e until ctx ends, or, with once, until there are none, jobs that

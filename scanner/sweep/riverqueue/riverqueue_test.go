@@ -10,11 +10,10 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
-	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
-// open opens a database of SQLite, or that with a URL.
-func open(t *testing.T, url ...string) *sweep.Store {
+// openStore opens a database of SQLite, or that with a URL.
+func openStore(t *testing.T, url ...string) *sweep.Store {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "sweep.db")
 	if len(url) > 0 {
@@ -28,49 +27,10 @@ func open(t *testing.T, url ...string) *sweep.Store {
 	return s
 }
 
-// tables returns how many tables there are.
-func tables(t *testing.T, s *sweep.Store) (n int) {
-	t.Helper()
-	if err := s.SQL.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-// TestMigrate goes up, down and up again; what is up to date stays as it is.
-func TestMigrate(t *testing.T) {
-	s := open(t)
-	up := tables(t, s)
-	if err := s.PutTarget(t.Context(), sweep.Target{Name: "acme", Options: []byte("{}")}); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(s.Migrate(t.Context(), database.Version()), Migrate(t.Context(), s, false)); err != nil {
-		t.Fatal(err)
-	}
-	if targets, err := s.Targets(t.Context()); err != nil || len(targets) != 1 {
-		t.Errorf("a second time up: %v, %v", targets, err)
-	}
-	if err := errors.Join(Migrate(t.Context(), s, true), s.Migrate(t.Context(), 0)); err != nil {
-		t.Fatal(err)
-	}
-	if n := tables(t, s); n > 2 { // those that say which versions there are
-		t.Errorf("%d tables are left", n)
-	}
-	if err := errors.Join(s.Migrate(t.Context(), database.Version()), Migrate(t.Context(), s, false)); err != nil {
-		t.Fatal(err)
-	}
-	if n := tables(t, s); n != up {
-		t.Errorf("%d tables, want %d", n, up)
-	}
-	if err := s.Migrate(t.Context(), database.Version()+1); err == nil {
-		t.Error("a version that there is not is no error")
-	}
-}
-
 // TestPut holds that of the same job one is kept until it is done, and none of a
 // transaction that did not come to its end.
 func TestPut(t *testing.T) {
-	s := open(t)
+	s := openStore(t)
 	q, err := New(Config{Store: s})
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +68,7 @@ func TestPut(t *testing.T) {
 // TestGiveUp: a listing that is begun again and again, and ends its process each time, is
 // named with its reason.
 func TestGiveUp(t *testing.T) {
-	s := open(t)
+	s := openStore(t)
 	if err := s.PutTarget(t.Context(), sweep.Target{Name: "acme", Options: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ history, and the outcome for each repository. Nothing is read or verified again.
 			if err != nil {
 				return err
 			}
-			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
+			return db.read(cmd.Context(), func(store *sweep.Store) error {
 				names, err := targetNames(cmd.Context(), store, args)
 				if err != nil {
 					return err // of no target at all: nothing was read, which is not clean

@@ -10,7 +10,6 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/alert"
-	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
 
 func newSweepStatus(s *cli.Streams, db *databaseFlags) *cobra.Command {
@@ -20,7 +19,7 @@ func newSweepStatus(s *cli.Streams, db *databaseFlags) *cobra.Command {
 		Short: "Show how far sweeps are, and why they wait",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
+			return db.read(cmd.Context(), func(store *sweep.Store) error {
 				st, err := store.Status(cmd.Context())
 				if err == nil {
 					st.Receivers, err = alert.Receivers(cmd.Context(), store)

@@ -19,6 +19,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/notifyflags"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/github/login"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/project"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -61,19 +62,57 @@ The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL
 // databaseFlags say which database a sweep uses.
 type databaseFlags struct{ url string }
 
-// open opens the database, and returns its URL or the name of its file. migrate is as for
-// riverqueue.Open.
+// name returns the URL of the database, or the name of its file.
+func (f *databaseFlags) name() (string, error) {
+	if name := cmp.Or(f.url, os.Getenv("STANCH_DATABASE_URL")); name != "" {
+		return name, nil
+	}
+	return database.DefaultFile()
+}
+
+// open opens the database, and returns its name. migrate is as for riverqueue.Open.
 func (f *databaseFlags) open(ctx context.Context, migrate bool) (store *sweep.Store, name string, err error) {
-	if name = cmp.Or(f.url, os.Getenv("STANCH_DATABASE_URL")); name == "" {
-		if name, err = database.DefaultFile(); err != nil {
-			return nil, "", err
-		}
+	if name, err = f.name(); err != nil {
+		return nil, "", err
 	}
 	if store, err = riverqueue.Open(ctx, name, migrate); err != nil {
 		return nil, "", cli.Failed(err)
 	}
 	store.Observers = append(store.Observers, triage.Reopen)
 	return store, name, nil
+}
+
+// openWaiting opens the database for a command that does jobs, and says so if it has to wait
+// for it: a minute, or, of a service, for ever.
+func (f *databaseFlags) openWaiting(ctx context.Context, s *cli.Streams, once bool) (store *sweep.Store, name string, err error) {
+	if name, err = f.name(); err != nil {
+		return nil, "", err
+	}
+	patience := time.Duration(0)
+	if once {
+		patience = time.Minute
+	}
+	store, err = riverqueue.OpenWaiting(ctx, name, patience, func(err error) {
+		fmt.Fprintf(s.Loud().Stderr, "stanch: waiting for the database: %s\n", printable.Text(err.Error()))
+	})
+	if err != nil {
+		return nil, "", cli.Failed(err)
+	}
+	return store, name, nil
+}
+
+// read calls do with a store that is only read.
+func (f *databaseFlags) read(ctx context.Context, do func(*sweep.Store) error) error {
+	name, err := f.name()
+	if err != nil {
+		return err
+	}
+	store, err := riverqueue.OpenReadOnly(ctx, name)
+	if err != nil {
+		return cli.Failed(err)
+	}
+	defer store.Close()
+	return do(store)
 }
 
 // with calls do with the store and its queue.
@@ -190,7 +229,7 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 		return err
 	}
 	defer j.Out.Discard()
-	store, name, err := db.open(ctx, true)
+	store, name, err := db.openWaiting(ctx, s, e.once)
 	if err != nil {
 		return err
 	}
@@ -201,10 +240,10 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 			return cli.Failed(err)
 		}
 		defer lock.Close()
-		if f.temp = riverqueue.TempFolder(name); f.temp != "" {
-			defer func() { _ = os.RemoveAll(f.temp) }()
-		}
 	}
+	var removeTemp func()
+	f.temp, removeTemp = riverqueue.TempFolder(name)
+	defer removeTemp()
 	if err := j.OpenOwner(ctx); err != nil {
 		return err
 	}

@@ -156,7 +156,7 @@ func newSweepList(s *cli.Streams, db *databaseFlags) *cobra.Command {
 		Short: "List the targets",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
+			return db.read(cmd.Context(), func(store *sweep.Store) error {
 				targets, err := store.Targets(cmd.Context())
 				if err != nil {
 					return cli.Failed(err)
@@ -172,8 +172,9 @@ func newSweepMigrate(db *databaseFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the tables of the database up to date, or remove them",
-		Long: `Each command of a sweep brings the tables up to date before it begins. --down removes
-them, with all findings.`,
+		Long: `Commands that write bring the tables up to date before they begin; list, report and
+status only read, and refuse tables of another version. --down removes the tables, with
+all findings.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			store, _, err := db.open(cmd.Context(), !down)
@@ -182,7 +183,7 @@ them, with all findings.`,
 			}
 			defer store.Close()
 			if down {
-				if err := errors.Join(riverqueue.Migrate(cmd.Context(), store, true), store.Migrate(cmd.Context(), 0)); err != nil {
+				if err := riverqueue.Remove(cmd.Context(), store); err != nil {
 					return cli.Failed(err)
 				}
 			}
