@@ -199,8 +199,10 @@ func (s *Store) relatives(ctx context.Context, r Repository, tips map[string]str
 		args = append(args, object)
 		fmt.Fprintf(&marks, ",$%d", len(args))
 	}
-	err = database.EachRow(ctx, s.SQL, add, `SELECT `+repositoryColumns+` FROM repository WHERE detector = $1 AND target = $2 AND number IN
-		(SELECT repository FROM tip WHERE object IN (`+marks.String()[1:]+`)) ORDER BY number LIMIT 4`, args...)
+	// CROSS JOIN makes SQLite begin with the few tips: it would go through all repositories of
+	// the target, for each scan.
+	err = database.EachRow(ctx, s.SQL, add, `SELECT `+repositoryColumns+` FROM (SELECT DISTINCT repository AS relative FROM tip WHERE object IN (`+marks.String()[1:]+`)) AS related
+		CROSS JOIN repository WHERE number = relative AND detector = $1 AND target = $2 ORDER BY number LIMIT 4`, args...)
 	return list, err
 }
 
