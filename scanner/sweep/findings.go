@@ -61,6 +61,11 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findi
 				return err
 			}
 		}
+		if isWhole(&findings[i]) {
+			if err := s.absorbHalves(ctx, tx, number, &findings[i]); err != nil {
+				return err
+			}
+		}
 	}
 	if !afresh {
 		return nil

@@ -29,6 +29,7 @@ type scanJob struct {
 	tips        map[string]string // ids of refs
 	lost        map[string]string // ids that no ref leads to any more, by how they were lost
 	afresh      bool              // all is read again
+	halves      places            // of keys that earlier sweeps found
 	textsFailed bool              // texts beside it could not be read: they may be, the next time
 	fetched     *gitsource.Repository
 }
@@ -217,7 +218,9 @@ func (w *scanJob) readGit(ctx context.Context) (Result, error) {
 
 func (w *scanJob) scanFetched(ctx context.Context) (Result, error) {
 	w.fetched.MaxBlobSize = w.MaxBlobSize
-	return w.Scan(ctx, w.fetched, w.repo.WebURL)
+	result, err := w.Scan(ctx, w.withHalves(), w.repo.WebURL)
+	result.Findings = w.halves.withoutHalves(result.Findings)
+	return result, err
 }
 
 // classify turns the refusal of a git server into a *Later, if it says when to ask again,
@@ -287,6 +290,14 @@ func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 	// Its own tips come first: only so many are sent.
 	for _, r := range append([]Repository{w.repo}, relatives...) {
 		wanted.Haves = append(wanted.Haves, refs.Tips(r.Refs, len(r.Refs))...)
+	}
+	if !w.afresh {
+		if w.halves, err = w.Store.halves(ctx, w.repo.Number); err != nil {
+			return err
+		}
+		for blob := range w.halves {
+			wanted.Objects = append(wanted.Objects, string(blob))
+		}
 	}
 	w.fetched, err = remote.Fetch(ctx, wanted)
 	return err

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/github/fetch"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
+	"github.com/stanch-dev/stanch/verifier"
 )
 
 // verify asks AWS again about the open findings of a repository. The database holds no
@@ -43,7 +46,7 @@ func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error 
 				return err
 			}
 		}
-		if err := e.Store.putNotAsked(ctx, tx, open, result, t.Begun); err != nil {
+		if err := e.Store.putOthers(ctx, tx, open, result, t.Begun); err != nil {
 			return err
 		}
 		return done(ctx, tx)
@@ -64,6 +67,7 @@ func (e *Engine) notVerified(ctx context.Context, r Repository, err error, last 
 // An openText is a text with an open finding.
 type openText struct {
 	fingerprint string // of the finding
+	keyID       string // of the finding
 	kind        finding.Kind
 	blob        string // as in Location.Blob
 }
@@ -135,7 +139,12 @@ func (w *scanJob) readObjectsAgain(ctx context.Context, objects []string, names 
 	if err != nil {
 		return Result{}, w.classify(ctx, err)
 	}
-	result, err := w.Scan(ctx, repo, w.repo.WebURL)
+	// The halves of a key may be in two files, and belong together by where these are.
+	known, err := w.Store.placesOf(ctx, w.repo.Number, objects)
+	var result Result
+	if err == nil {
+		result, err = w.Scan(ctx, remembered{fetch.Source{Repository: repo, WebURL: w.repo.WebURL}, known}, w.repo.WebURL)
+	}
 	if closeErr := repo.Close(); closeErr != nil {
 		w.Log.Warn("a temporary folder is left behind", "repository", w.repo.Name, "err", closeErr)
 	}
@@ -148,36 +157,65 @@ func (s *Store) textsToVerify(ctx context.Context, number int64, before time.Tim
 	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var t openText
 		var kind string
-		err := scan(&t.fingerprint, &kind, &t.blob)
+		err := scan(&t.fingerprint, &t.keyID, &kind, &t.blob)
 		t.kind = finding.Kind(kind)
 		texts = append(texts, t)
 		return err
-	}, `SELECT DISTINCT l.fingerprint, l.kind, l.blob FROM location l JOIN finding f ON f.fingerprint = l.fingerprint
+	}, `SELECT DISTINCT l.fingerprint, f.key_id, l.kind, l.blob FROM location l JOIN finding f ON f.fingerprint = l.fingerprint
 		WHERE l.repository = $1 AND l.blob <> '' AND `+isOpen+` AND f.verified < $2 AND `+isFirstCopy+` ORDER BY l.fingerprint`, number, database.Millis(before))
 	return texts, err
 }
 
-// putNotAsked notes of open findings that were read again why AWS was not asked about them,
-// as part of tx.
-func (s *Store) putNotAsked(ctx context.Context, tx *sql.Tx, open []openText, result Result, begun time.Time) error {
+// putOthers stores what a scan of the texts of open findings says of those that it has not
+// found, as part of tx.
+func (s *Store) putOthers(ctx context.Context, tx *sql.Tx, open []openText, result Result, begun time.Time) error {
 	why := "its text is not there any more"
 	if len(result.Unread) > 0 {
 		why = "its text could not be read: " + result.Unread[0].Why
 	}
-	found := map[string]bool{}
+	done, ids := map[string]bool{}, map[string]*verifier.Verdict{}
 	for i := range result.Findings {
-		found[result.Findings[i].Fingerprint()] = true
+		f := &result.Findings[i]
+		done[f.Fingerprint()] = true
+		if id := f.Match.Credential.ID; id != "" && !isWhole(f) && isAnswer(f.Verdict.State) {
+			ids[id] = &f.Verdict
+		}
 	}
 	for _, text := range open {
-		if found[text.fingerprint] {
+		if done[text.fingerprint] {
 			continue
 		}
-		found[text.fingerprint] = true
-		if _, err := database.Exec(ctx, tx, `UPDATE finding SET stale = $2 WHERE fingerprint = $1 AND verified < $3`, text.fingerprint, notAskedAgain+why, database.Millis(begun)); err != nil {
+		done[text.fingerprint] = true
+		var err error
+		if v := ids[text.keyID]; v != nil {
+			// A scan joins halves from two texts only as long as the key works. It asks with
+			// both, and gives the answer to the id.
+			err = s.putVerdictOf(ctx, tx, text.fingerprint, *v)
+		} else {
+			_, err = database.Exec(ctx, tx, `UPDATE finding SET stale = $2 WHERE fingerprint = $1 AND verified < $3`, text.fingerprint, notAskedAgain+why, database.Millis(begun))
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// putVerdictOf stores v as the new verdict of a known finding, as part of tx.
+func (s *Store) putVerdictOf(ctx context.Context, tx *sql.Tx, fingerprint string, v verifier.Verdict) error {
+	var record string
+	if err := database.QueryRow(ctx, tx, `SELECT record FROM finding WHERE fingerprint = $1`, fingerprint)(&record); err != nil {
+		return ignoreError(err, sql.ErrNoRows)
+	}
+	var f finding.Finding
+	if err := database.UnmarshalRecord(json.RawMessage(record), &f); err != nil {
+		return fmt.Errorf("a finding in the database: %w", err)
+	}
+	if v.Identity.ARN == "" {
+		v.Identity = f.Verdict.Identity // AWS names the owner of a key that works, and no other
+	}
+	f.Verdict = v
+	return s.putVerdict(ctx, tx, &f)
 }
 
 // notAskedAgain begins the reasons why a state is that of an earlier sweep.
