@@ -55,6 +55,9 @@ func (q *Queue) Put(ctx context.Context, tx *sql.Tx, jobs []sweep.Job) error {
 		args := jobArgs{What: j.Kind, Target: database.Storable(j.Target), Number: j.Number, Sweep: j.Sweep, Full: j.Full}
 		params = append(params, insertParams(args, priority(j.Rank)))
 	}
+	if len(params) == 0 {
+		return nil
+	}
 	results, err := q.client.InsertManyTx(ctx, tx, params)
 	if err != nil {
 		return fmt.Errorf("putting jobs into the queue: %w", err)

@@ -54,10 +54,29 @@ func (q *Queue) forget(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// leave takes this worker off the list, since all its jobs have ended.
+// leave takes this worker off the list. Jobs that have not ended, although they were told to,
+// are given to others: the results of this process for them do not count any more.
 func (q *Queue) leave(ctx context.Context) {
-	if _, err := database.Exec(ctx, q.config.Store.SQL, `DELETE FROM worker WHERE name = $1`, q.config.Name); err != nil {
-		q.log().Debug("this worker stays in the list", "err", err)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	err := q.config.Store.Tx(ctx, func(tx *sql.Tx) error {
+		kinds := map[string]bool{}
+		err := database.EachRow(ctx, tx, func(scan func(...any) error) error {
+			var kind string
+			err := scan(&kind)
+			kinds[kind] = true
+			return err
+		}, `UPDATE river_job SET state = 'available' WHERE state = 'running' AND `+q.owner()+` = $1 RETURNING queue`, q.config.Name)
+		if err != nil {
+			return err
+		}
+		if _, err := database.Exec(ctx, tx, `DELETE FROM worker WHERE name = $1`, q.config.Name); err != nil {
+			return err
+		}
+		return q.wake(ctx, tx, kinds)
+	})
+	if err != nil {
+		q.log().Debug("this worker stays in the list until it was silent for a while", "err", err)
 	}
 }
 

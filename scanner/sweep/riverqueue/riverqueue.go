@@ -55,6 +55,10 @@ const (
 // pollInterval is how often a process looks for jobs that nobody has told it of.
 const pollInterval = 5 * time.Second
 
+// stopGrace is how long jobs that were told to end may take to do so. Kubernetes kills a
+// process 30 seconds after it has told it to end, by default.
+const stopGrace = 20 * time.Second
+
 // A Queue is a sweep.Queue. Make one with New.
 type Queue struct {
 	config Config
@@ -64,11 +68,12 @@ type Queue struct {
 	do     func(context.Context, sweep.Job, bool, sweep.Done) error // engine.Do; tests have their own
 	jobs   jobs
 	gate   gate
+	grace  time.Duration // stopGrace; tests have their own
 }
 
 // New returns the queue in the database of a store. The schema must be up to date.
 func New(c Config) (*Queue, error) {
-	q := &Queue{config: c, driver: driverOf(c.Store)}
+	q := &Queue{config: c, driver: driverOf(c.Store), grace: stopGrace}
 	client, err := river.NewClient(q.driver, &river.Config{Logger: quietLogger(c.Log)})
 	if err != nil {
 		return nil, fmt.Errorf("the queue: %w", err)
@@ -199,14 +204,14 @@ func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
 		return fmt.Errorf("starting the queue: %w", err)
 	}
 	err = q.watch(ctx, once)
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.grace)
 	defer cancel()
 	stop := client.Stop
 	if ctx.Err() != nil {
 		stop = client.StopAndCancel
 	}
 	err = errors.Join(err, stop(stopping))
-	q.leave(stopping)
+	q.leave(context.WithoutCancel(ctx))
 	return err
 }
 

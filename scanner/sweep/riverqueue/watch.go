@@ -22,13 +22,17 @@ func (q *Queue) watch(ctx context.Context, once bool) error {
 	var t trouble
 	// The sign of life is apart from the rest: to begin the sweeps of many targets may take
 	// longer than a worker may be silent.
-	loops := []func(context.Context) error{q.beat, q.rescue, func(ctx context.Context) error { return q.config.Store.BeginDue(ctx, q) }}
-	for i, do := range loops {
+	often := min(q.silence()/6, 5*time.Second)
+	loops := []struct {
+		each time.Duration
+		do   func(context.Context) error
+	}{{often, q.beat}, {often, q.rescue}, {often, func(ctx context.Context) error { return q.config.Store.BeginDue(ctx, q) }}, {time.Hour, q.tidy}}
+	for i, loop := range loops {
 		beside.Go(func() {
-			each := time.NewTicker(min(q.silence()/6, 5*time.Second))
+			each := time.NewTicker(loop.each)
 			defer each.Stop()
 			for ctx.Err() == nil {
-				err := do(ctx)
+				err := loop.do(ctx)
 				if t.note(i, err) && ctx.Err() == nil {
 					q.log().Warn("the database has failed", "err", err)
 				}
