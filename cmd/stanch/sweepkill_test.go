@@ -95,6 +95,12 @@ func (o *sweptOrg) known(t *testing.T) (found, twice []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !store.Postgres {
+		var whole string
+		if err := store.SQL.QueryRowContext(t.Context(), `PRAGMA integrity_check`).Scan(&whole); err != nil || whole != "ok" {
+			t.Errorf("the file is damaged: %s, %v", whole, err)
+		}
+	}
 	rows, err := store.SQL.QueryContext(t.Context(), `SELECT args ->> 'what', args ->> 'number', args ->> 'sweep' FROM river_job WHERE state = 'completed' AND queue = 'scan' AND args ->> 'again' IS NULL`)
 	if err != nil {
 		t.Fatal(err)
