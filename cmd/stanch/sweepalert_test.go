@@ -32,6 +32,8 @@ type alertHook struct {
 	order  []string                   // the deliveries, by their first arrival
 	// answer may answer in place of the hook, if it returns true. The hook has taken nothing then.
 	answer func(w http.ResponseWriter, r *http.Request) bool
+	// forget says that the hook cuts the connection after it has taken an alert.
+	forget func() bool
 }
 
 func newAlertHook(t *testing.T) *alertHook {
@@ -40,7 +42,7 @@ func newAlertHook(t *testing.T) *alertHook {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		h.mu.Lock()
-		answer := h.answer
+		answer, forget := h.answer, h.forget
 		h.mu.Unlock()
 		if err != nil || answer != nil && answer(w, r) {
 			return
@@ -59,10 +61,27 @@ func newAlertHook(t *testing.T) *alertHook {
 		}
 		h.taken[a.Delivery] = append(h.taken[a.Delivery], a)
 		h.bodies = append(h.bodies, string(body))
+		if forget != nil && forget() {
+			cut(w)
+		}
 	}))
 	t.Cleanup(srv.Close)
 	h.url = srv.URL + "/services/opensesame"
 	return h
+}
+
+// cut cuts the connection of a request.
+func cut(w http.ResponseWriter) {
+	if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		_ = c.Close()
+	}
+}
+
+// set sets the faults of the hook.
+func (h *alertHook) set(answer func(http.ResponseWriter, *http.Request) bool, forget func() bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.answer, h.forget = answer, forget
 }
 
 // told returns all news in the order of the deliveries, each delivery once: "kind: event key".
@@ -171,4 +190,59 @@ func (o *sweptOrg) fingerprint(t *testing.T, keyID string) string {
 	}
 	t.Fatalf("%s is not known", keyID)
 	return ""
+}
+
+// TestGitHubAlerts holds that a scan without memory tells of live keys and of the others, and
+// says so if nobody was told.
+func TestGitHubAlerts(t *testing.T) {
+	alice := verifiertest.User(detectorstest.Account, "alice", 1)
+	sts := verifiertest.NewSTS(t, alice)
+	sts.Script() // all others are not known
+	o, h := newSweptOrg(t, ""), newAlertHook(t)
+	t.Setenv("HOOK", h.url)
+	o.repo(t, "a", "", `leak 1 f; commit 1`)
+	o.repo(t, "b", "", `leak 1 g; leak 3 h; commit 1`)
+	scan := func(flags ...string) (int, string) {
+		var out, errs strings.Builder
+		args := append([]string{"github", "acme", "--api-url", o.url, "--sts-endpoint", sts.URL, "--notify", "webhook:env:HOOK"}, flags...)
+		code := cli.ExitCode(&errs, run(t.Context(), args, nil, &out, &errs))
+		return code, out.String() + errs.String()
+	}
+	code, printed := scan()
+	if got, want := h.told(), []string{"news: live " + alice.Credential.ID}; code != cli.ExitLeaks || !slices.Equal(got, want) {
+		t.Errorf("%d: told %q, want %q: %s", code, got, want, printed)
+	}
+	if f := h.taken[h.order[0]][0].Findings[0]; !strings.HasPrefix(f.Repository, "acme/") || f.Repositories != 2 || f.URL == "" {
+		t.Errorf("%+v", f)
+	}
+	if code, printed := scan("--show-secrets"); code != cli.ExitUsage || !strings.Contains(printed, "--show-secrets") {
+		t.Errorf("with secrets: %d: %s", code, printed)
+	}
+	h.set(func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusNotFound); return true }, nil)
+	if code, printed := scan(); code != cli.ExitIncomplete || !strings.Contains(printed, "telling webhook:env:HOOK: HTTP 404") || strings.Contains(printed, "opensesame") {
+		t.Errorf("nobody was told: %d: %s", code, printed)
+	}
+}
+
+// TestNotifyTest holds that a receiver can be tried, and forgotten.
+func TestNotifyTest(t *testing.T) {
+	o, h := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db")), newAlertHook(t)
+	t.Setenv("HOOK", h.url)
+	if code, out, errs := o.stanch(t, "notify", "test", "webhook:env:HOOK"); code != 0 || !strings.Contains(errs, "webhook:env:HOOK: the test was taken") || len(h.order) != 1 {
+		t.Fatalf("%d: %s%s", code, out, errs)
+	}
+	if a := h.taken[h.order[0]][0]; a.Kind != finding.AlertTest || a.Text != "stanch: this is a test: alerts arrive here" {
+		t.Errorf("%+v", a)
+	}
+	if code, _, errs := o.stanch(t, "notify", "forget", "webhook:env:HOOK"); code != cli.ExitIncomplete || !strings.Contains(errs, "no such receiver") {
+		t.Errorf("%d: %s", code, errs)
+	}
+	o.repo(t, "a", "", `echo x >f; commit 1`)
+	o.add(t)
+	if code, _, errs := o.stanch(t, "run", "--no-verify", "--notify", "webhook:env:HOOK"); code != 0 {
+		t.Fatalf("%d: %s", code, errs)
+	}
+	if code, _, errs := o.stanch(t, "notify", "forget", "webhook:env:HOOK"); code != 0 {
+		t.Errorf("%d: %s", code, errs)
+	}
 }

@@ -2,6 +2,8 @@ package finding
 
 import (
 	"fmt"
+	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -73,19 +75,19 @@ type AlertFinding struct {
 // MaxAlertLines is the most findings that the text of an alert names.
 const MaxAlertLines = 20
 
-// NewAlertFinding returns the news of f. where is the place to name, in a repository of that
-// name; its URL may be "". f is one of a report: it has no secret.
-func NewAlertFinding(f *Finding, where *Location, repository, url, event string, before verifier.State, at time.Time) AlertFinding {
+// NewAlertFinding returns the news of f, which is one of a report: it has no secret. where is the
+// place to name, in the repository of that name, which people see at the URL page; it may be nil.
+func NewAlertFinding(f *Finding, where *Location, repository, page, event string, before verifier.State, at time.Time) AlertFinding {
 	v := &f.Verdict
 	a := AlertFinding{
-		Event: event, Before: before, State: v.State, At: at.UTC(), Title: f.Match.Rule.Title, Repository: repository, URL: url,
+		Event: event, Before: before, State: v.State, At: at.UTC(), Title: f.Match.Rule.Title, Repository: repository,
 		Subject: Subject{
 			Fingerprint: f.Fingerprint(), KeyID: f.Match.Credential.ID, SecretSHA256: f.SecretSHA256(),
 			Account: v.Identity.Account, Kind: v.Identity.Kind, Name: v.Identity.Name, ARN: v.Identity.ARN,
 		},
 	}
 	if where != nil {
-		a.Where, a.AtHead, a.Since = placeOf(where), where.AtHead, where.Time
+		a.Where, a.AtHead, a.Since, a.URL = placeOf(where), where.AtHead, where.Time, linkTo(page, where)
 	}
 	if h := f.History; h != nil {
 		a.FirstSeen = h.FirstSeen
@@ -113,6 +115,31 @@ func placeOf(l *Location) string {
 		where += fmt.Sprintf(":%d", l.Line)
 	}
 	return printable.Text(where)
+}
+
+// linkTo returns the URL of a place in the repository at page. It is that of the repository if
+// the place has none.
+func linkTo(page string, l *Location) string {
+	repo, err := url.Parse(page)
+	if err != nil || repo.Scheme != "https" && repo.Scheme != "http" {
+		return ""
+	}
+	if u, err := url.Parse(l.Path); err == nil && u.Host == repo.Host && u.Scheme == repo.Scheme && l.Kind != KindBlob && l.Kind != KindPath {
+		return u.String() // an issue, a comment, a release
+	}
+	if l.Commit == "" {
+		return page
+	}
+	name, _, member := strings.Cut(l.Path, "!") // of a member of an archive, the archive
+	// A browser would take "..", and leave the repository.
+	if l.Kind != KindBlob || name == "" || path.Clean("/"+name) != "/"+name || printable.Quoted(name) != name {
+		return page + "/commit/" + l.Commit
+	}
+	link := page + "/blob/" + l.Commit + (&url.URL{Path: "/" + name}).EscapedPath()
+	if l.Line > 0 && !member {
+		link += fmt.Sprintf("#L%d", l.Line)
+	}
+	return link
 }
 
 // Complete fills the fields of a that follow from the others: its schema, its texts and counts.

@@ -6,13 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
-	"path"
-	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
-	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/verifier"
@@ -90,11 +86,11 @@ func (a *Alerts) load(ctx context.Context, r row, placed bool) (finding.AlertFin
 		return finding.AlertFinding{}, true, nil
 	}
 	f.History = &finding.History{FirstSeen: database.Time(first)}
-	where, repository, link, places, repositories, err := a.place(ctx, r.fingerprint)
+	where, repository, page, places, repositories, err := a.place(ctx, r.fingerprint)
 	if err != nil {
 		return finding.AlertFinding{}, false, err
 	}
-	told := finding.NewAlertFinding(&f, where, repository, link, r.event, verifier.State(r.was), r.at)
+	told := finding.NewAlertFinding(&f, where, repository, page, r.event, verifier.State(r.was), r.at)
 	told.Places, told.Repositories = places, repositories
 	if known {
 		told.Known = by
@@ -103,7 +99,7 @@ func (a *Alerts) load(ctx context.Context, r row, placed bool) (finding.AlertFin
 }
 
 // place returns the best place to name of a finding: at HEAD, in a repository that is there.
-func (a *Alerts) place(ctx context.Context, fingerprint string) (where *finding.Location, repository, link string, places, repositories int, err error) {
+func (a *Alerts) place(ctx context.Context, fingerprint string) (where *finding.Location, repository, page string, places, repositories int, err error) {
 	err = database.QueryRow(ctx, a.Store.SQL, `SELECT COUNT(*), COUNT(DISTINCT repository) FROM location WHERE fingerprint = $1`, fingerprint)(&places, &repositories)
 	if err != nil || places == 0 {
 		return nil, "", "", 0, 0, err
@@ -111,7 +107,7 @@ func (a *Alerts) place(ctx context.Context, fingerprint string) (where *finding.
 	var record string
 	var head int
 	err = database.QueryRow(ctx, a.Store.SQL, `SELECT l.record, l.at_head, r.name, r.page FROM location l JOIN repository r ON r.number = l.repository WHERE l.fingerprint = $1
-		ORDER BY CASE WHEN r.state = '`+sweep.Gone+`' THEN 1 ELSE 0 END, l.at_head DESC, l.first_seen, l.repository, l.place LIMIT 1`, fingerprint)(&record, &head, &repository, &link)
+		ORDER BY CASE WHEN r.state = '`+sweep.Gone+`' THEN 1 ELSE 0 END, l.at_head DESC, l.first_seen, l.repository, l.place LIMIT 1`, fingerprint)(&record, &head, &repository, &page)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, "", "", places, repositories, nil
 	}
@@ -120,30 +116,5 @@ func (a *Alerts) place(ctx context.Context, fingerprint string) (where *finding.
 		err = database.UnmarshalRecord(json.RawMessage(record), where)
 	}
 	where.AtHead = head != 0
-	return where, repository, linkTo(link, where), places, repositories, err
-}
-
-// linkTo returns the URL of a place in the repository at page. It is that of the repository if
-// the place has none.
-func linkTo(page string, l *finding.Location) string {
-	repo, err := url.Parse(page)
-	if err != nil || repo.Scheme != "https" && repo.Scheme != "http" {
-		return ""
-	}
-	if u, err := url.Parse(l.Path); err == nil && u.Host == repo.Host && u.Scheme == repo.Scheme && l.Kind != finding.KindBlob && l.Kind != finding.KindPath {
-		return u.String() // an issue, a comment, a release
-	}
-	if l.Commit == "" {
-		return page
-	}
-	name, _, member := strings.Cut(l.Path, "!") // of a member of an archive, the archive
-	// A browser would take "..", and leave the repository.
-	if l.Kind != finding.KindBlob || name == "" || path.Clean("/"+name) != "/"+name || printable.Quoted(name) != name {
-		return page + "/commit/" + l.Commit
-	}
-	link := page + "/blob/" + l.Commit + (&url.URL{Path: "/" + name}).EscapedPath()
-	if l.Line > 0 && !member {
-		link += fmt.Sprintf("#L%d", l.Line)
-	}
-	return link
+	return where, repository, page, places, repositories, err
 }

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/githubflags"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/notifyflags"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/github"
@@ -77,18 +79,34 @@ scanned; the exit code is 3 then.`,
 					return err
 				}
 			}
+			if len(f.notify.To) > 0 && f.ShowSecrets {
+				return errors.New("--notify and --show-secrets: alerts hold no secret, so give the one or the other")
+			}
 			f.WithoutLFS = true
 			job, err := f.Prepare(s)
 			if err != nil {
 				return err
 			}
-			return runOrgScan(cmd.Context(), job, scan, args)
+			receivers, err := f.notify.Open(cmd.Context(), s, notifyflags.Identity{AWS: &f.Owner, GitHub: f.login})
+			if err != nil {
+				return err
+			}
+			told := &notifyflags.Collector{Handler: job.Handler}
+			if len(receivers) > 0 {
+				job.Handler = told
+			}
+			err = runOrgScan(cmd.Context(), job, scan, args)
+			if untold := told.Tell(context.WithoutCancel(cmd.Context()), receivers, f.notify.Page); untold != nil {
+				err = errors.Join(err, cli.Unfinished(untold))
+			}
+			return err
 		},
 	}
 	f.Add(cmd, true)
 	githubflags.AddAPI(cmd.Flags(), &f.login)
 	githubflags.AddToken(cmd.Flags(), &f.login)
 	f.selection.Add(cmd)
+	f.notify.Add(cmd)
 	cmd.Flags().StringVar(&f.shard, "shard", "", "scan part `I/N` of the repositories: N machines scan all of them")
 	return cmd
 }
@@ -98,6 +116,7 @@ type githubFlags struct {
 	scanflags.Flags
 	selection githubflags.Flags
 	login     login.Login
+	notify    notifyflags.Flags
 	shard     string
 }
 

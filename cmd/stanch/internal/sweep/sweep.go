@@ -55,7 +55,7 @@ The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL
 	cmd.PersistentFlags().StringVar(&f.url, "database-url", "", "use the database at `URL`: postgres://... or a file of SQLite (with a password: set STANCH_DATABASE_URL)")
 	cmd.AddCommand(newSweepAdd(s, f), newSweepList(s, f), newSweepRemove(s, f), newSweepRun(s, f), newSweepServe(s, f), newSweepWork(s, f),
 		newSweepStatus(s, f), newSweepReport(s, f), newSweepAck(s, f), newSweepUnack(s, f), newSweepClose(s, f), newSweepAssign(s, f),
-		newSweepAccept(s, f), newSweepUnaccept(s, f), newSweepMigrate(f))
+		newSweepAccept(s, f), newSweepUnaccept(s, f), newSweepNotify(s, f), newSweepMigrate(f))
 	return cmd
 }
 
@@ -257,11 +257,11 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 
 // alerts returns what tells the receivers of --notify, and those of other processes.
 func (f *engineFlags) alerts(ctx context.Context, j *scanflags.Job, store *sweep.Store, q *riverqueue.Queue, once bool, log *slog.Logger) (*alert.Alerts, error) {
-	receivers, err := f.notify.Open(ctx, j.Streams, &f.Owner)
+	receivers, err := f.notify.Open(ctx, j.Streams, notifyflags.Identity{AWS: &f.Owner, GitHub: f.login})
 	if err != nil {
 		return nil, err
 	}
-	a := &alert.Alerts{Store: store, Queue: q, Digest: f.digest, Page: f.notify.Page, Lease: f.silence, Log: log}
+	a := &alert.Alerts{Store: store, Queue: q, Digest: f.digest, Page: f.notify.Page, Lease: f.silence, Pause: f.pause, Log: log}
 	for _, r := range receivers {
 		a.Receivers = append(a.Receivers, r)
 	}
