@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -34,7 +35,8 @@ const mailTimeout = 20 * time.Second
 type mailServer struct {
 	host, port, from string
 	user, password   string
-	implicit         bool // TLS from the first byte
+	implicit         bool           // TLS from the first byte
+	roots            *x509.CertPool // nil for those of the system
 }
 
 // mailTo reads the target of "mailto:ADDRESS".
@@ -105,7 +107,7 @@ func (s mailServer) send(ctx context.Context, to, subject, text, id string, at t
 }
 
 func (s mailServer) talk(conn net.Conn, to string, message []byte) error {
-	config := &tls.Config{ServerName: s.host, MinVersion: tls.VersionTLS12}
+	config := &tls.Config{ServerName: s.host, RootCAs: s.roots, MinVersion: tls.VersionTLS12}
 	if s.implicit {
 		conn = tls.Client(conn, config)
 	}
