@@ -113,6 +113,8 @@ func (a *Alerts) register(ctx context.Context) error {
 func event(c sweep.Change) (name string, urgent bool) {
 	dead := func(s verifier.State) bool { return s == verifier.Invalid || s == verifier.Expired }
 	switch {
+	case c.Before == c.After:
+		return "", false
 	case c.After == verifier.Live && dead(c.Before):
 		return finding.EventLiveAgain, true
 	case c.After == verifier.Live:
