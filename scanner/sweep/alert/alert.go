@@ -47,7 +47,8 @@ const (
 	firstGap = 5 * time.Minute    // the same while the first sweep of a target runs, for what that one finds
 	recheck  = 5 * time.Second    // how often is asked whether that sweep is over
 	minPause = 5 * time.Second    // before a failed delivery is tried again; it doubles
-	maxPause = 15 * time.Minute   //
+	maxPause = 15 * time.Minute   // the longest pause, unless the receiver asks for a longer one
+	maxAsked = 24 * time.Hour     // the longest that it may ask for
 	giveUp   = 7 * 24 * time.Hour // after which news is lost
 	keep     = 30 * 24 * time.Hour
 	refusals = 10 // after so many, a delivery that the receiver does not want is lost

@@ -58,7 +58,7 @@ func (b *backlog) urgentAt() time.Time {
 }
 
 func (b *backlog) due(now time.Time, ending bool) bool {
-	if !b.known || b.wait.After(now) && b.wait.Sub(now) <= maxPause {
+	if !b.known || b.wait.After(now) && b.wait.Sub(now) <= maxAsked {
 		return false
 	}
 	return b.begun > 0 || b.urgent > 0 && !b.urgentAt().After(now) || b.digestDue(now, ending)
@@ -107,7 +107,7 @@ func (a *Alerts) deliverAll(ctx context.Context, name string, ending bool) error
 		switch {
 		case !b.known || b.begun+b.urgent == 0 && !b.digestDue(now, ending):
 			return nil
-		case b.wait.After(now) && b.wait.Sub(now) <= maxPause: // else the clock was set back
+		case b.wait.After(now) && b.wait.Sub(now) <= maxAsked: // else the clock was set back
 			return &sweep.Later{At: b.wait, Why: b.why}
 		case !b.due(now, ending):
 			at := b.urgentAt()
@@ -244,7 +244,7 @@ func (a *Alerts) failed(ctx context.Context, name string, alert *finding.Alert, 
 	pause := min(cmp.Or(a.Pause, minPause)<<min(tries-1, 10), maxPause)
 	var asks interface{ RetryAfter() time.Duration }
 	if errors.As(why, &asks) && asks.RetryAfter() > 0 {
-		pause = min(asks.RetryAfter(), maxPause)
+		pause = min(asks.RetryAfter(), maxAsked)
 	}
 	var refuses interface{ Refused() bool }
 	lost := tries >= refusals && errors.As(why, &refuses) && refuses.Refused()
