@@ -33,6 +33,8 @@ var importRules = []struct {
 	{"refs are kept in one form, by the store alone", `^scanner/sweep/refs$`, `^scanner/sweep$`},
 	{"only riverqueue knows the engine and the drivers of databases", `^(github.com/(riverqueue|jackc)/|modernc.org/)`, `^scanner/sweep/riverqueue$`},
 
+	{"only metrics knows the library of Prometheus: others tell it what they do", `^github.com/prometheus/`, `^scanner/sweep/metrics$`},
+
 	// The pipeline and its wiring.
 	{"the wiring of a scan is for those who scan; the pipeline is given filters, whoever wrote the files",
 		`^scanner/(project|suppress|run)$`, `^(cmd/|scanner/(migrate|project|run|sweep/(search|sweepreport))$)`},
@@ -194,7 +196,7 @@ func TestImportRules(t *testing.T) {
 		{"scanner/gitsource/internal/objects", "scanner/gitsource/internal/repo"}, {"scanner/gitsource/internal/changes", "scanner/gitsource/internal/graph"},
 		{"scanner/gitsource/internal/changes", "scanner/gitsource/internal/objectwalk"}, {"scanner/gitsource/internal/history", "scanner/gitsource/internal/changes"},
 		{"scanner/gitsource/internal/repo", "scanner/gitsource/transport"}, {"scanner/gitsource/internal/history", "scanner/gitsource"},
-		{"scanner/gitsource", "net/http"},
+		{"scanner/gitsource", "net/http"}, {"scanner/sweep/serve", "github.com/prometheus/client_golang/prometheus"},
 	} {
 		if len(brokenRules(tt.pkg, tt.imported)) == 0 {
 			t.Errorf("no rule keeps %s from importing %s", tt.pkg, tt.imported)
@@ -202,11 +204,11 @@ func TestImportRules(t *testing.T) {
 	}
 }
 
-// TestEngineBehindTag: without the tag sweep nothing imports the engine of sweeps, tests
-// included. pre-commit runs go install ./... on each developer's machine; River, pgx and
+// TestEngineBehindTag: without the tag sweep nothing imports the engine of sweeps or the library
+// of its metrics, tests included. pre-commit runs go install ./... on each developer's machine; River, pgx and
 // SQLite would take half again the CPU that stanch takes.
 func TestEngineBehindTag(t *testing.T) {
-	engine := regexp.MustCompile(`^(github.com/(riverqueue|jackc)/|modernc.org/)`)
+	engine := regexp.MustCompile(`^(github.com/(riverqueue|jackc|prometheus)/|modernc.org/)`)
 	seen := 0
 	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") {

@@ -58,7 +58,7 @@ func TestSweepServe(t *testing.T) {
 		return resp.StatusCode, resp.Header, string(body)
 	}
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		if _, _, body := get(http.DefaultClient, "metrics", link[2]); strings.Contains(body, `stanch_repositories{target="acme",state="swept"} 1`) {
+		if _, _, body := get(http.DefaultClient, "metrics", link[2]); strings.Contains(body, `stanch_repositories{state="swept",target="acme"} 1`) {
 			if !strings.Contains(body, `stanch_findings{state="skipped"} 1`) || !strings.Contains(body, `stanch_findings_skipped{why="not-verified"} 1`) {
 				t.Errorf("metrics are %s", body)
 			}

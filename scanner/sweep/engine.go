@@ -44,6 +44,16 @@ type Engine struct {
 	Notify  func(context.Context, Job, Done) error
 	Collect func(context.Context, Done) (context.Context, Done)
 	Log     *slog.Logger
+	// Fetched is told how long it took to fetch from a repository what is new. It may be nil,
+	// and may be called concurrently.
+	Fetched func(took time.Duration)
+}
+
+// timeFetch tells Fetched of a fetch that began at a time.
+func (e *Engine) timeFetch(began time.Time) {
+	if e.Fetched != nil {
+		e.Fetched(time.Since(began))
+	}
 }
 
 // withLimits returns a Hub that keeps the limits of its host for all workers: once the host

@@ -55,7 +55,7 @@ func (e *Engine) scanLost(ctx context.Context, j Job, last bool, done Done) (err
 	if w.repo, err = e.Store.repository(ctx, j.Number); err != nil {
 		return err
 	}
-	defer w.close()
+	defer w.close(ctx)
 	result, err := w.readLost(ctx)
 	var later *Later
 	var final *Final
@@ -63,7 +63,7 @@ func (e *Engine) scanLost(ctx context.Context, j Job, last bool, done Done) (err
 	case errors.As(err, &later), ctx.Err() != nil, errors.Is(err, ErrNoTarget):
 		return err
 	case err != nil:
-		w.Log.Warn("commits that branches have left behind could not be read", "repository", w.repo.Name, "err", err)
+		w.Log.WarnContext(ctx, "commits that branches have left behind could not be read", "repository", w.repo.Name, "err", err)
 		if last || errors.As(err, &final) {
 			err = errors.Join(err, e.Store.noteFailed(ctx, j.Number, err.Error()))
 		}

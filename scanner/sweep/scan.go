@@ -41,17 +41,17 @@ func (e *Engine) scanRepository(ctx context.Context, j Job, last bool, done Done
 	if w.repo, w.lease, err = e.Store.lease(ctx, j.Number); err != nil {
 		return err
 	}
-	defer w.close()
+	defer w.close(ctx)
 	return w.noteFailure(ctx, w.run(ctx, done), last)
 }
 
 // close removes the fetched repository.
-func (w *scanJob) close() {
+func (w *scanJob) close(ctx context.Context) {
 	if w.fetched == nil {
 		return
 	}
 	if err := w.fetched.Close(); err != nil {
-		w.Log.Warn("a temporary folder is left behind", "repository", w.repo.Name, "err", err)
+		w.Log.WarnContext(ctx, "a temporary folder is left behind", "repository", w.repo.Name, "err", err)
 	}
 }
 
@@ -75,7 +75,7 @@ func (w *scanJob) noteFailure(ctx context.Context, err error, last bool) error {
 	if errors.Is(err, transport.ErrTooLarge) || w.repo.State == Failed && w.repo.Sweep < w.target.Sweep {
 		err = &Final{err}
 	}
-	w.Log.Warn("a repository could not be read", "repository", w.repo.Name, "err", err)
+	w.Log.WarnContext(ctx, "a repository could not be read", "repository", w.repo.Name, "err", err)
 	return errors.Join(err, w.Store.noteState(ctx, w.Queue, w.repo, w.lease, Failed, err.Error(), last || errors.As(err, &final)))
 }
 
@@ -299,6 +299,7 @@ func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 			wanted.Objects = append(wanted.Objects, string(blob))
 		}
 	}
+	defer w.timeFetch(time.Now())
 	w.fetched, err = remote.Fetch(ctx, wanted)
 	return err
 }

@@ -74,6 +74,14 @@ type WorkerStatus struct {
 	Since      time.Time `json:"since,omitzero"`
 }
 
+// A JobStatus counts the jobs of a kind that are in a state of the queue.
+type JobStatus struct {
+	Kind, State string
+	Count       int
+	// Wait is how long the oldest one that could be done has waited to be begun.
+	Wait time.Duration
+}
+
 // FindingStatus counts the findings that are neither ignored nor acknowledged.
 type FindingStatus struct {
 	// Acknowledged counts the findings with another status than open. A live one counts as

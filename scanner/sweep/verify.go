@@ -135,7 +135,9 @@ func (w *scanJob) readObjectsAgain(ctx context.Context, objects []string, names 
 			wanted.Haves = append(wanted.Haves, id) // its name alone is read
 		}
 	}
+	began := time.Now()
 	repo, err := remote.Fetch(ctx, wanted)
+	w.timeFetch(began)
 	if err != nil {
 		return Result{}, w.classify(ctx, err)
 	}
@@ -146,7 +148,7 @@ func (w *scanJob) readObjectsAgain(ctx context.Context, objects []string, names 
 		result, err = w.Scan(ctx, remembered{fetch.Source{Repository: repo, WebURL: w.repo.WebURL}, known}, w.repo.WebURL)
 	}
 	if closeErr := repo.Close(); closeErr != nil {
-		w.Log.Warn("a temporary folder is left behind", "repository", w.repo.Name, "err", closeErr)
+		w.Log.WarnContext(ctx, "a temporary folder is left behind", "repository", w.repo.Name, "err", closeErr)
 	}
 	return result, err
 }

@@ -40,6 +40,9 @@ type Config struct {
 	// Name names this worker in a fleet; "" makes a name from the host's.
 	Name string
 	Log  *slog.Logger // nil for none
+	// Ended is told of the end of each job of this process: its kind, the outcome (Done and
+	// the like) and how long it took. It may be nil, and may be called concurrently.
+	Ended func(kind, outcome string, took time.Duration)
 }
 
 // maxTries is how often a failing job is tried. maxDeaths is how many workers in a row may
@@ -172,7 +175,7 @@ func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
 	}
 	q.config.Name = cmp.Or(q.config.Name, workerName())
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &worker{q: q})
+	river.AddWorker(workers, &observed{worker{q: q}})
 	driver, err := listeningDriver(ctx, q.config.Store)
 	if err != nil {
 		return err

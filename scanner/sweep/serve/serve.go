@@ -26,7 +26,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -43,7 +42,7 @@ func IsLocal(listen string) (bool, error) {
 	return host == "localhost" || ip != nil && ip.IsLoopback(), nil
 }
 
-// A Server answers requests. Store, Gate, Log, WritePage and Policy must be set.
+// A Server answers requests. Store, Gate, Log, Metrics, WritePage and Policy must be set.
 type Server struct {
 	Store *sweep.Store
 	Gate  *signin.Gate // whom it answers
@@ -53,35 +52,15 @@ type Server struct {
 	WritePage func(ctx context.Context, w io.Writer, target string) error
 	Policy    string
 	// Page, API and Metrics answer at /, /api/ and /metrics for users who are signed in:
-	// signin.UserOf says who it is. A nil Page is the report.
+	// signin.UserOf says who it is. A nil Page is the report; API may be nil.
 	Page, API, Metrics http.Handler
 	// Webhook answers at /webhook/, whoever asks. It may be nil.
 	Webhook http.Handler
 }
 
-// grace is how long requests may take to end once the server is told to.
-const grace = 10 * time.Second
-
-// Serve answers requests until ctx ends. Then it takes no more, and returns when those under
-// way have ended, or after ten seconds.
+// Serve answers requests until ctx ends, as Run does.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 5 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug)}
-	drained := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(drained)
-		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-		defer cancel()
-		if srv.Shutdown(within) != nil {
-			_ = srv.Close()
-		}
-	})
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		stop()
-		return fmt.Errorf("the page: %w", err)
-	}
-	<-drained
-	return nil
+	return Run(ctx, l, s.Handler(), s.Log)
 }
 
 // Handler returns the handler of all requests.
@@ -89,11 +68,7 @@ func (s *Server) Handler() http.Handler {
 	inside := http.NewServeMux()
 	inside.HandleFunc("GET /report.html", s.page)
 	inside.HandleFunc("GET /status.json", s.status)
-	if s.Metrics != nil {
-		inside.Handle("GET /metrics", s.Metrics)
-	} else {
-		inside.HandleFunc("GET /metrics", s.metrics)
-	}
+	inside.Handle("GET /metrics", s.Metrics)
 	if s.API != nil {
 		inside.Handle("/api/", s.API)
 	}
@@ -102,9 +77,7 @@ func (s *Server) Handler() http.Handler {
 	} else {
 		inside.HandleFunc("GET /{$}", s.page)
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
-	mux.HandleFunc("GET /readyz", s.ready)
+	mux := Probes(s.Store, s.Log)
 	if s.Webhook != nil {
 		mux.Handle("/webhook/", s.Webhook)
 	} else {
@@ -114,18 +87,6 @@ func (s *Server) Handler() http.Handler {
 	}
 	mux.Handle("/", s.Gate.Protect(inside))
 	return mux
-}
-
-// ready says whether the database answers.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
-	if err := s.Store.SQL.PingContext(ctx); err != nil {
-		s.Log.Warn("the database does not answer", "err", err)
-		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-		return
-	}
-	_, _ = io.WriteString(w, "ok\n")
 }
 
 // page shows the page of ?target=NAME, or of all targets.

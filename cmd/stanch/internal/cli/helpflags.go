@@ -27,7 +27,7 @@ func flagGroups() []struct{ within, heading, flags string } {
 		{"sweep", "Alerts", "notify digest page-url"},
 		{"github", "Alerts", "notify page-url"},
 
-		{"", "Scan", "base head scan stage all-files reachable-only since-state full inventory max-size scans max-fetch look-every debug"},
+		{"", "Scan", "base head scan stage all-files reachable-only since-state full inventory max-size scans max-fetch look-every debug log-format"},
 		{"", "Which repositories", "only skip forks archived visibility topic max-repo-size shard include deleted every"},
 		{"", "GitHub", "token-file app-id app-key app-installation api-url"},
 		{"", "Page", "listen page-token-file triage-token-file page-host trust-proxy trust-header trust-groups-header triage-group webhook-secret-file metrics-listen"},

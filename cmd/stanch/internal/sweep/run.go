@@ -13,6 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/metrics"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
 
@@ -95,14 +96,24 @@ func newSweepWork(s *cli.Streams, db *databaseFlags) *cobra.Command {
 		Long: `Do the jobs in the database, and begin sweeps when they are due. Each leaked key is used
 for one call at AWS, sts:GetCallerIdentity; --no-verify sends nothing. Any number of
 workers may share a database of PostgreSQL. SIGTERM ends one, and the others take over
-its jobs. A worker writes no report: "stanch sweep report" does.`,
+its jobs. A worker writes no report: "stanch sweep report" does.
+
+With --metrics-listen it answers at /metrics, for Prometheus, /healthz and /readyz. These
+ask for no token: they tell numbers, and the names of targets and receivers.`,
 		Example: "  stanch sweep work --scans 4  # read four repositories at once",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.run(cmd.Context(), s, db, lifecycle{beside: progress(s)})
+			f.observe.metrics = metrics.New(s.Version)
+			beside, err := f.observe.beside(cmd.Context(), progress(s))
+			if err != nil {
+				return err
+			}
+			return f.run(cmd.Context(), s, db, lifecycle{beside: beside})
 		},
 	}
 	f.add(cmd)
+	f.observe.add(cmd)
+	cmd.Flags().StringVar(&f.observe.listen, "metrics-listen", "", "answer Prometheus and probes at `ADDRESS`")
 	return cmd
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report/html"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/metrics"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 
 	"github.com/stanch-dev/stanch/scanner/sweep/api"
@@ -62,6 +63,7 @@ nothing.`,
 			if err != nil {
 				return err
 			}
+			f.observe.metrics = metrics.New(s.Version)
 			receiver, err := page.receiver()
 			if err != nil {
 				return err
@@ -78,7 +80,7 @@ nothing.`,
 				}
 				fmt.Fprintf(s.Loud().Stderr, "stanch: the page is at http://%s/%s\n", listener.Addr(), link)
 				gate.Log = log
-				server := &serve.Server{Store: store, Gate: gate, Log: log, Policy: html.ContentSecurityPolicy(),
+				server := &serve.Server{Store: store, Gate: gate, Log: log, Policy: html.ContentSecurityPolicy(), Metrics: f.observe.metrics.Handler(log),
 					API: (&api.Server{Store: triageStore(store), Log: log}).Handler(),
 					WritePage: func(ctx context.Context, w io.Writer, target string) error {
 						r := &sweepreport.Report{Store: store, Handler: html.New(w), Version: s.Version, Target: target, FailOn: scanrun.FailOnNever}
@@ -86,7 +88,7 @@ nothing.`,
 						return err
 					}}
 				if receiver != nil {
-					receiver.Store, receiver.Log = store, log
+					receiver.Store, receiver.Log, receiver.Count = store, log, f.observe.metrics.Delivery
 					if receiver.Queue, err = riverqueue.New(riverqueue.Config{Store: store}); err != nil {
 						return cli.Failed(err)
 					}
@@ -97,6 +99,7 @@ nothing.`,
 		},
 	}
 	f.add(cmd)
+	f.observe.add(cmd)
 	page.add(cmd.Flags())
 	return cmd
 }

@@ -135,6 +135,7 @@ type engineFlags struct {
 	login     login.Login
 	notify    notifyflags.Flags
 	digest    time.Duration
+	observe   observation
 	scans     int
 	maxFetch  int64 // MiB
 	lookEvery time.Duration
@@ -193,7 +194,7 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 
 // searcher returns the searcher that the flags ask for.
 func (f *engineFlags) searcher(j *scanflags.Job) *search.Searcher {
-	s := &search.Searcher{Version: j.Streams.Version, Options: func() scanrun.Options { return j.OptionsWith(j.STS.Fresh()) }}
+	s := &search.Searcher{Version: j.Streams.Version, Options: func() scanrun.Options { return f.observe.timed(j.OptionsWith(j.STS.Fresh())) }}
 	if f.Owner.Assess { // an Assessor is for one goroutine
 		s.Wrap = j.Assessed
 	}
@@ -278,8 +279,11 @@ func (f *engineFlags) alerts(ctx context.Context, j *scanflags.Job, store *sweep
 // work does jobs, and calls the functions of e around them. untold names the receivers that
 // could not be told.
 func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.Store, e lifecycle) (untold, err error) {
-	log := slog.New(slog.NewTextHandler(j.Streams.Loud().Stderr, &slog.HandlerOptions{Level: f.level(e.once), ReplaceAttr: database.RedactAttr}))
-	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Silence: f.silence, Log: log})
+	log, err := f.observe.logTo(j.Streams.Loud().Stderr, f.level(e.once))
+	if err != nil {
+		return nil, err
+	}
+	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Silence: f.silence, Log: log, Ended: f.observe.ended})
 	if err != nil {
 		return nil, cli.Failed(err)
 	}
@@ -292,6 +296,7 @@ func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.S
 		return nil, err
 	}
 	engine.Notify, engine.Collect = alerts.Do, alerts.Collect
+	f.observe.watch(engine, log)
 	if e.begin != nil {
 		if err := e.begin(store, q); err != nil {
 			return nil, err
