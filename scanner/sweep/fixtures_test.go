@@ -177,6 +177,7 @@ func (h *host) repository(t *testing.T, name, parent, script string) {
 		scannertest.Git(t, h.dir, "init", "-q", "-b", "main", dir)
 	}
 	scannertest.Git(t, dir, "config", "uploadpack.allowAnySHA1InWant", "true")
+	scannertest.Git(t, dir, "config", "uploadpack.allowFilter", "true")
 	h.listed = append(h.listed, Listed{ID: fmt.Sprint(100 + len(h.listed)), Name: "acme/" + name, Fork: parent != ""})
 	h.push(t, name, script)
 }
@@ -189,6 +190,12 @@ func (h *host) push(t *testing.T, name, script string) {
 	l := h.listed[i]
 	l.Pushed = time.Now()
 	h.listed = slices.Insert(slices.Delete(h.listed, i, i+1), 0, l)
+}
+
+// head makes a branch the default one of a repository, which is no push.
+func (h *host) head(t *testing.T, name, branch string) {
+	t.Helper()
+	scannertest.Git(t, filepath.Join(h.dir, "acme", name), "checkout", "-q", branch)
 }
 
 func (h *host) call(format string, args ...any) error {

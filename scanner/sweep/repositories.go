@@ -206,6 +206,13 @@ func (s *Store) relatives(ctx context.Context, r Repository, tips map[string]str
 	return list, err
 }
 
+// hasFileLocations reports whether a repository has findings in files.
+func (s *Store) hasFileLocations(ctx context.Context, number int64) (bool, error) {
+	var n int
+	err := database.QueryRow(ctx, s.SQL, `SELECT COUNT(*) FROM (SELECT 1 FROM location WHERE repository = $1 AND path <> '' AND blob <> '' LIMIT 1) AS one`, number)(&n)
+	return n > 0, err
+}
+
 // Repositories calls each for the repositories of a target, by name; of all targets if
 // it is "".
 func (s *Store) Repositories(ctx context.Context, target string, each func(Repository) error) error {

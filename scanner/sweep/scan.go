@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -32,6 +33,7 @@ type scanJob struct {
 	halves      places            // of keys that earlier sweeps found
 	textsFailed bool              // texts beside it could not be read: they may be, the next time
 	fetched     *gitsource.Repository
+	snapshot    *gitsource.Repository // HEAD and its trees, if HEAD has moved
 }
 
 // scanRepository reads the new objects of a repository.
@@ -45,13 +47,15 @@ func (e *Engine) scanRepository(ctx context.Context, j Job, last bool, done Done
 	return w.noteFailure(ctx, w.run(ctx, done), last)
 }
 
-// close removes the fetched repository.
+// close removes what was fetched.
 func (w *scanJob) close(ctx context.Context) {
-	if w.fetched == nil {
-		return
-	}
-	if err := w.fetched.Close(); err != nil {
-		w.Log.WarnContext(ctx, "a temporary folder is left behind", "repository", w.repo.Name, "err", err)
+	for _, r := range []*gitsource.Repository{w.fetched, w.snapshot} {
+		if r == nil {
+			continue
+		}
+		if err := r.Close(); err != nil {
+			w.Log.WarnContext(ctx, "a temporary folder is left behind", "repository", w.repo.Name, "err", err)
+		}
 	}
 }
 
@@ -203,6 +207,9 @@ func (w *scanJob) readGit(ctx context.Context) (Result, error) {
 	}
 	if !remote.OnlyWhole() { // of such a repository, the store remembers only that it was read
 		w.tips = remote.Tips()
+		if err := w.fetchSnapshot(ctx, remote); err != nil {
+			return Result{}, w.classify(ctx, err)
+		}
 		if err := w.findLost(ctx); err != nil {
 			return Result{}, err
 		}
@@ -261,7 +268,37 @@ func (w *scanJob) cloneURL(ctx context.Context) (string, error) {
 
 // changed reports whether the repository has refs or lost commits that were not read.
 func (w *scanJob) changed() bool {
-	return len(w.lost) > 0 || !maps.Equal(refs.Hashed(w.tips), w.repo.Refs)
+	now, before := refs.Hashed(w.tips), maps.Clone(w.repo.Refs)
+	delete(now, headRef)
+	delete(before, headRef)
+	return len(w.lost) > 0 || !maps.Equal(now, before)
+}
+
+// headRef is the name under which the commit of HEAD is remembered, detached or not.
+const headRef = "HEAD"
+
+// fetchSnapshot notes where HEAD is, and fetches its trees if it has moved and there are
+// locations of which HEAD may have another content now. It may move without a push, to a
+// branch that was read before; and after a push, the server leaves out the trees that any
+// known commit has.
+func (w *scanJob) fetchSnapshot(ctx context.Context, remote *fetch.Remote) error {
+	id := remote.Head()
+	if id == "" {
+		return nil
+	}
+	if _, detached := w.tips[headRef]; detached {
+		return nil
+	}
+	w.tips = maps.Clone(w.tips)
+	w.tips[headRef] = id
+	if w.afresh || w.repo.Refs[headRef] == id {
+		return nil
+	}
+	there, err := w.Store.hasFileLocations(ctx, w.repo.Number)
+	if err == nil && there {
+		w.snapshot, err = remote.Snapshot(ctx, id, w.Temp, w.MaxFetch)
+	}
+	return err
 }
 
 // fetch fetches the new objects into w.fetched.
@@ -278,7 +315,7 @@ func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 	}
 	wanted := fetch.Wanted{Tips: map[string]string{}, Lost: map[string]string{}, MaxBytes: w.MaxFetch, Dir: w.Temp}
 	for name, id := range w.tips {
-		if w.repo.Refs[refs.HashName(name)] != id { // a new name of a known commit is read, too
+		if name != headRef && w.repo.Refs[refs.HashName(name)] != id { // a new name of a known commit is read, too
 			wanted.Tips[name] = id
 		}
 	}
@@ -336,8 +373,8 @@ func (w *scanJob) put(ctx context.Context, tx *sql.Tx, result Result) (again boo
 	if err := w.Store.putFindings(ctx, tx, w.repo, result.Findings, w.afresh); err != nil {
 		return false, err
 	}
-	if w.fetched != nil {
-		if err := w.Store.updateAtHead(ctx, tx, w.repo.Number, w.fetched.AtHead); err != nil {
+	if head := cmp.Or(w.snapshot, w.fetched); head != nil {
+		if err := w.Store.updateAtHead(ctx, tx, w.repo.Number, head.AtHead); err != nil {
 			return false, err
 		}
 	}

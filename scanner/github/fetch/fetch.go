@@ -53,6 +53,36 @@ func (r *Remote) Tips() map[string]string {
 	return r.remote.Refs().Tips
 }
 
+// Head returns the id of the commit that HEAD leads to, "" if there is none.
+func (r *Remote) Head() string {
+	if r.OnlyWhole() {
+		return ""
+	}
+	at := r.remote.Refs()
+	if at.Head == "" {
+		return at.Tips["HEAD"]
+	}
+	return at.Tips[at.Head]
+}
+
+// Snapshot fetches the commit with an id and its trees, without its parents and files, into
+// a folder below dir, "" for the system's. It returns nil if the server cannot leave out
+// files.
+func (r *Remote) Snapshot(ctx context.Context, id, dir string, maxBytes int64) (*gitsource.Repository, error) {
+	if r.OnlyWhole() || !r.remote.HasSnapshots() {
+		return nil, nil
+	}
+	return gitsource.Fetch(ctx, r.remote, transport.Wanted{Tips: r.headTips(id), Haves: []string{id}, Snapshot: id, MaxBytes: maxBytes, Dir: dir})
+}
+
+// headTips returns the branch of HEAD with an id.
+func (r *Remote) headTips(id string) map[string]string {
+	if name := r.remote.Refs().Head; name != "" {
+		return map[string]string{name: id}
+	}
+	return map[string]string{}
+}
+
 // Wanted selects objects for Fetch. It is ignored for a repository that is OnlyWhole,
 // which is cloned.
 type Wanted struct {

@@ -145,3 +145,41 @@ func contents(t *testing.T, src Source) string {
 	slices.Sort(all)
 	return strings.Join(all, " ")
 }
+
+// TestSnapshot fetches the trees of HEAD, and no file; nothing from a server that sends files
+// with them.
+func TestSnapshot(t *testing.T) {
+	scannertest.Need(t, "git", "sh")
+	dir := scannertest.Repo(t, "mkdir -p a/b; echo old >a/b/f; commit 1; echo new >g; commit 2\n")
+	url := serve(t, filepath.Dir(dir)) + "/" + filepath.Base(dir) + "/.git"
+	for _, filters := range []string{"false", "true"} {
+		scannertest.Git(t, dir, "config", "uploadpack.allowFilter", filters)
+		remote, err := Connect(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := remote.Head()
+		if head != scannertest.Git(t, dir, "rev-parse", "HEAD") {
+			t.Errorf("HEAD is %q", head)
+		}
+		repo, err := remote.Snapshot(t.Context(), head, t.TempDir(), 0)
+		if err != nil || (repo != nil) != (filters == "true") {
+			t.Fatalf("with filters %s: %v, %v", filters, repo, err)
+		}
+		if repo == nil {
+			continue
+		}
+		defer repo.Close()
+		for path, want := range map[string]string{"a/b/f": "HEAD:a/b/f", "g": "HEAD:g", "none": ""} {
+			if want != "" {
+				want = scannertest.Git(t, dir, "rev-parse", want)
+			}
+			if id, known := repo.AtHead(path); id != want || !known {
+				t.Errorf("%s is %q, known: %v, want %q", path, id, known, want)
+			}
+		}
+		if got := contents(t, Source{repo, ""}); got != "" {
+			t.Errorf("it has the files %s", got)
+		}
+	}
+}

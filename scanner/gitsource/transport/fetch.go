@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 )
 
 // ErrTooLarge says that a server sent more than Wanted.MaxBytes.
@@ -34,6 +36,9 @@ type Wanted struct {
 	// objects that they lead to. A server without filters (git-config(1),
 	// uploadpack.allowFilter) sends all files of a commit or a tag as well.
 	Objects []string
+	// Snapshot is the id of a commit that is sent with its trees, and without its parents and
+	// files, or "". A server that cannot leave out files sends nothing.
+	Snapshot string
 	// MaxBytes is how large the pack may be. A larger pack is an error that wraps
 	// ErrTooLarge. 0 means no limit.
 	MaxBytes int64
@@ -126,18 +131,29 @@ func (f *fetch) makeRepository(ctx context.Context) error {
 		return err
 	}
 	// Objects on their own: the server may keep back those that haves lead to.
-	return f.fetchWants(ctx, request{alone: true}, objects)
+	if err := f.fetchWants(ctx, request{alone: true}, objects); err != nil {
+		return err
+	}
+	if f.Snapshot == "" || !f.HasSnapshots() {
+		return nil
+	}
+	return f.fetchWants(ctx, request{snapshot: true}, map[string]bool{f.Snapshot: false})
+}
+
+// HasSnapshots reports whether the server can leave out files, for Wanted.Snapshot.
+func (r *Remote) HasSnapshots() bool {
+	return r.caps != nil && r.caps.Supports(capability.Filter) && r.caps.Supports(capability.Shallow)
 }
 
 // rest reports whether less was asked for than the tips, HEAD included, lead to.
 func (f *fetch) rest() bool {
 	detached := f.refs.Tips["HEAD"]
-	return len(f.Haves)+len(f.Objects) > 0 || f.Tips["HEAD"] != detached
+	return len(f.Haves)+len(f.Objects)+len(f.Snapshot) > 0 || f.Tips["HEAD"] != detached
 }
 
 // check returns an error for a string that is no id or no name of a ref.
 func (f *fetch) check() error {
-	for _, id := range slices.Concat(f.Haves, f.Objects, slices.Collect(maps.Values(f.Tips))) {
+	for _, id := range slices.Concat(f.Haves, f.Objects, slices.Collect(maps.Values(f.Tips)), []string{cmp.Or(f.Snapshot, plumbing.ZeroHash.String())}) {
 		if !plumbing.IsHash(id) || len(id) != len(plumbing.ZeroHash)*2 {
 			return fmt.Errorf("%q is not an id", excerpt(id))
 		}

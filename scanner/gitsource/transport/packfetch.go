@@ -26,6 +26,7 @@ import (
 type request struct {
 	wants, haves []string
 	alone        bool
+	snapshot     bool // one commit with its trees, and nothing else
 }
 
 // fetchPack asks for a pack, once, and puts it into the repository with an index.
@@ -70,6 +71,12 @@ func (f *fetch) requestPack(ctx context.Context, to io.Writer, r request) error 
 		if err := f.askAlone(req); err != nil {
 			return err
 		}
+	}
+	if r.snapshot { // gitprotocol-pack(5): deepen, filter
+		if err := errors.Join(req.Capabilities.Set(capability.Shallow), req.Capabilities.Set(capability.Filter)); err != nil {
+			return err
+		}
+		req.Depth, req.Filter = packp.DepthCommits(1), packp.FilterBlobNone()
 	}
 	for _, id := range r.wants {
 		req.Wants = append(req.Wants, plumbing.NewHash(id))
