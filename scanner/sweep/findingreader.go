@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -85,4 +86,20 @@ func (r *findingReader) row(scan func(...any) error) error {
 		h.LastSeen = t // the last sweep saw the repository, and nothing in it had changed
 	}
 	return nil
+}
+
+// notAskedAgain begins the reasons why a state is that of an earlier sweep.
+const notAskedAgain = "not asked again: "
+
+// staleness returns why the answer about a finding is not that of the last sweep, "" if it
+// is or nobody wanted to ask. gone says that no repository that has the finding is listed.
+func staleness(f *finding.Finding, stale string, gone bool) string {
+	v := &f.Verdict
+	if v.At.IsZero() || isDead(v.State) {
+		return ""
+	}
+	if gone {
+		return cmp.Or(stale, notAskedAgain+"GitHub lists no repository any more that has it")
+	}
+	return stale
 }

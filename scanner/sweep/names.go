@@ -8,16 +8,15 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
-// learnName asks the hub for the name of a repository that is a secret by its looks, by its
-// id: the database has a part of the name only. Neither GitHub's git server nor most of its
-// API take ids.
-func (w *scanJob) learnName(ctx context.Context) error {
-	if w.repo.Clone != "" || !database.IsRedacted(w.repo.Name) {
-		return nil
+// nameAtHost returns the name of r as hub knows it. If the name is a secret by its looks, the
+// database has a part of it only, and the list of the target is asked for it by the id of r:
+// neither GitHub's git server nor most of its API take ids.
+func nameAtHost(ctx context.Context, hub Hub, r Repository) (name string, err error) {
+	if r.Clone != "" || !database.IsRedacted(r.Name) {
+		return r.Name, nil
 	}
-	id, wiki := strings.CutSuffix(w.repo.ID, ".wiki")
-	name := ""
-	err := w.hub.Repositories(ctx, w.repo.Target, func(page []Listed) (more bool, err error) {
+	id, wiki := strings.CutSuffix(r.ID, ".wiki")
+	err = hub.Repositories(ctx, r.Target, func(page []Listed) (more bool, err error) {
 		for _, l := range page {
 			if l.ID == id {
 				name = l.Name
@@ -27,12 +26,11 @@ func (w *scanJob) learnName(ctx context.Context) error {
 	})
 	switch {
 	case err != nil:
-		return err
+		return "", err
 	case name == "":
-		return &Final{errors.New("its name looks like a secret and is not in the database, and GitHub does not list it any more")}
+		return "", &Final{errors.New("its name looks like a secret and is not in the database, and GitHub does not list it any more")}
 	case wiki:
 		name += ".wiki"
 	}
-	w.repo.Name = name
-	return nil
+	return name, nil
 }

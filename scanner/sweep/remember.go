@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/github/fetch"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
@@ -96,14 +95,6 @@ func (r remembered) Locate(ctx context.Context, ids []finding.BlobID, yield func
 		}
 		return yield(id, at)
 	})
-}
-
-// withHalves returns the source of a scan of the new objects of a repository.
-func (w *scanJob) withHalves() scanner.Source {
-	if len(w.halves) == 0 {
-		return w.fetched
-	}
-	return remembered{fetch.Source{Repository: w.fetched, WebURL: w.repo.WebURL}, w.halves}
 }
 
 // withoutHalves returns the findings of a scan without the places of files that were read

@@ -95,7 +95,7 @@ func (w *scanJob) run(ctx context.Context, done Done) (err error) {
 	if ended, err := w.lookUp(ctx, done); err != nil || ended {
 		return err
 	}
-	if err := w.learnName(ctx); err != nil {
+	if w.repo.Name, err = nameAtHost(ctx, w.hub, w.repo); err != nil {
 		return err
 	}
 	if w.afresh = w.repo.Detector != w.Detector; w.afresh {
@@ -225,7 +225,7 @@ func (w *scanJob) readGit(ctx context.Context) (Result, error) {
 
 func (w *scanJob) scanFetched(ctx context.Context) (Result, error) {
 	w.fetched.MaxBlobSize = w.MaxBlobSize
-	result, err := w.Scan(ctx, w.withHalves(), w.repo.WebURL)
+	result, err := w.Scan(ctx, remembered{fetch.Source{Repository: w.fetched, WebURL: w.repo.WebURL}, w.halves}, w.repo.WebURL)
 	result.Findings = w.halves.withoutHalves(result.Findings)
 	return result, err
 }

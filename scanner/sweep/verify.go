@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -80,7 +79,7 @@ func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, texts []
 		return Result{}, err
 	}
 	w := scanJob{Engine: e, hub: e.withLimits(hub), repo: r}
-	if err := w.learnName(ctx); err != nil {
+	if w.repo.Name, err = nameAtHost(ctx, w.hub, w.repo); err != nil {
 		return Result{}, err
 	}
 	objects, names, beside := map[string]bool{}, map[string]bool{}, map[finding.BlobID]bool{}
@@ -218,22 +217,6 @@ func (s *Store) putVerdictOf(ctx context.Context, tx *sql.Tx, fingerprint string
 	}
 	f.Verdict = v
 	return s.putVerdict(ctx, tx, &f)
-}
-
-// notAskedAgain begins the reasons why a state is that of an earlier sweep.
-const notAskedAgain = "not asked again: "
-
-// staleness returns why the answer about a finding is not that of the last sweep, "" if it
-// is or nobody wanted to ask. gone says that no repository that has the finding is listed.
-func staleness(f *finding.Finding, stale string, gone bool) string {
-	v := &f.Verdict
-	if v.At.IsZero() || isDead(v.State) {
-		return ""
-	}
-	if gone {
-		return cmp.Or(stale, notAskedAgain+"GitHub lists no repository any more that has it")
-	}
-	return stale
 }
 
 // isOpen is true for findings that may still be live. It leaves out findings that were
