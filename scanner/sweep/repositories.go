@@ -118,9 +118,10 @@ func (s *Store) noteState(ctx context.Context, q Queue, r Repository, lease, sta
 	})
 }
 
-// noteFailed notes the failure of a repository that no scan works on.
+// noteFailed notes the failure of a repository that no scan works on. One that a scan has found
+// to be gone meanwhile stays gone.
 func (s *Store) noteFailed(ctx context.Context, number int64, why string) error {
-	_, err := database.Exec(ctx, s.SQL, `UPDATE repository SET state = $2, why = $3, at = $4, sweep = `+itsSweep+` WHERE number = $1 AND due = 0`, number, Failed, why, database.Millis(s.Now()))
+	_, err := database.Exec(ctx, s.SQL, `UPDATE repository SET state = $2, why = $3, at = $4, sweep = `+itsSweep+` WHERE number = $1 AND due = 0 AND state <> $5`, number, Failed, why, database.Millis(s.Now()), Gone)
 	return err
 }
 
