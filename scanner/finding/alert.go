@@ -68,7 +68,8 @@ type AlertFinding struct {
 	FirstSeen    time.Time `json:"first_seen,omitzero"`
 	// OffAfterSeconds is how long after FirstSeen the key was live no more.
 	OffAfterSeconds int64  `json:"off_after_seconds,omitempty"`
-	Known           string `json:"known,omitempty"`   // who has acknowledged the finding
+	Known           string `json:"known,omitempty"`   // "acknowledged by ada": what somebody has said of the finding
+	Owner           string `json:"owner,omitempty"`   // who works on it
 	Command         string `json:"command,omitempty"` // to run now
 }
 
@@ -241,7 +242,10 @@ func (f *AlertFinding) line() string {
 		b.WriteString(", since " + f.Since.UTC().Format(time.DateOnly))
 	}
 	if f.Known != "" {
-		b.WriteString(", acknowledged by " + printable.Text(f.Known))
+		b.WriteString(", " + printable.Text(f.Known))
+	}
+	if f.Owner != "" {
+		b.WriteString(", owned by " + printable.Text(f.Owner))
 	}
 	return b.String()
 }

@@ -260,7 +260,7 @@ func TestDigest(t *testing.T) {
 		}
 		d.is(1, "f2", verifier.IDActive)
 		d.is(1, "f3", verifier.Live)
-		d.exec(`UPDATE finding SET acknowledged_by = 'ada' WHERE fingerprint = 'f4'`)
+		d.exec(`UPDATE finding SET status = 'acknowledged', status_by = 'ada' WHERE fingerprint = 'f4'`)
 		d.exec(`UPDATE finding SET ignored = 'a rule' WHERE fingerprint = 'f5'`)
 		d.work("b")
 		d.want("at once", b, "news: live f3")

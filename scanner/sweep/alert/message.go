@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -63,10 +64,10 @@ func (a *Alerts) next(ctx context.Context, name string) (*finding.Alert, error) 
 // load returns the finding of r, and whether it is to be told; without its place unless placed
 // is set.
 func (a *Alerts) load(ctx context.Context, r row, placed bool) (finding.AlertFinding, bool, error) {
-	var record, state, ignored, by string
+	var record, state, ignored, status, by, owner string
 	var first, until int64
-	err := database.QueryRow(ctx, a.Store.SQL, `SELECT record, state, ignored, first_seen, acknowledged_by, acknowledged_until FROM finding WHERE fingerprint = $1`, r.fingerprint)(
-		&record, &state, &ignored, &first, &by, &until)
+	err := database.QueryRow(ctx, a.Store.SQL, `SELECT record, state, ignored, first_seen, status, status_by, status_until, owner FROM finding WHERE fingerprint = $1`, r.fingerprint)(
+		&record, &state, &ignored, &first, &status, &by, &until, &owner)
 	if errors.Is(err, sql.ErrNoRows) {
 		return finding.AlertFinding{}, false, nil
 	}
@@ -77,7 +78,7 @@ func (a *Alerts) load(ctx context.Context, r row, placed bool) (finding.AlertFin
 	if err != nil {
 		return finding.AlertFinding{}, false, fmt.Errorf("a finding to tell of: %w", err)
 	}
-	known := by != "" && (until == 0 || database.Time(until).After(a.Store.Now()))
+	known := status != "open" && (until == 0 || database.Time(until).After(a.Store.Now()))
 	now := verifier.State(state)
 	if ignored != "" || r.urgent == 0 && (known || now == verifier.Live) { // that was told at once
 		return finding.AlertFinding{}, false, nil
@@ -93,8 +94,9 @@ func (a *Alerts) load(ctx context.Context, r row, placed bool) (finding.AlertFin
 	told := finding.NewAlertFinding(&f, where, repository, page, r.event, verifier.State(r.was), r.at)
 	told.Places, told.Repositories = places, repositories
 	if known {
-		told.Known = by
+		told.Known = strings.ReplaceAll(status, "-", " ") + " by " + by
 	}
+	told.Owner = owner
 	return told, true, nil
 }
 
