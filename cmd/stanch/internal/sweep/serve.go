@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"os/user"
+	"regexp"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -61,6 +62,9 @@ nothing.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			gate, made, err := page.gate()
 			if err != nil {
+				return err
+			}
+			if err := page.check(cmd.Flags()); err != nil {
 				return err
 			}
 			f.observe.metrics = metrics.New(s.Version)
@@ -126,6 +130,29 @@ func (f *pageFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.triageGroups, "triage-group", nil, "let users in `GROUP` of the proxy change the status of findings")
 }
 
+// check refuses flags that would have no effect.
+func (f *pageFlags) check(flags *pflag.FlagSet) error {
+	for _, needs := range []struct{ flag, other, why string }{
+		{"trust-header", "trust-proxy", "nobody is believed who the user is"},
+		{"trust-groups-header", "trust-proxy", "nobody is believed who the user is"},
+		{"triage-group", "trust-proxy", "groups come from a proxy"},
+		{"trust-groups-header", "triage-group", "groups say nothing else"},
+	} {
+		if flags.Changed(needs.flag) && !flags.Changed(needs.other) {
+			return fmt.Errorf("--%s has no effect without --%s: %s", needs.flag, needs.other, needs.why)
+		}
+	}
+	for flag, header := range map[string]string{"trust-header": f.userHeader, "trust-groups-header": f.groupsHeader} {
+		if !headerName.MatchString(header) {
+			return fmt.Errorf("--%s %q: not the name of a header", flag, header)
+		}
+	}
+	return nil
+}
+
+// headerName matches the names of headers that proxies set.
+var headerName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+
 // receiver returns the receiver of webhooks that the flags ask for, nil for none.
 func (f *pageFlags) receiver() (*webhook.Receiver, error) {
 	if f.webhook == "" {
@@ -185,9 +212,6 @@ func operatorName() string {
 // proxy returns the proxy that the flags name, nil if there is none.
 func (f *pageFlags) proxy() (*signin.Proxy, error) {
 	if len(f.proxies) == 0 {
-		if len(f.triageGroups) > 0 {
-			return nil, fmt.Errorf("--triage-group %s: groups come from a proxy; name it by --trust-proxy", f.triageGroups[0])
-		}
 		return nil, nil
 	}
 	p := &signin.Proxy{User: f.userHeader, Groups: f.groupsHeader, TriageGroups: f.triageGroups}
