@@ -19,33 +19,59 @@ import (
 // findings with their versions.
 const maxBody = 1 << 20
 
+// A text is a member of a body that may be absent. It must not be null.
+type text struct{ value *string }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *text) UnmarshalJSON(b []byte) error {
+	var value *string
+	if err := json.Unmarshal(b, &value); err != nil || value == nil {
+		return errors.New("status, owner, comment and until have to be strings")
+	}
+	t.value = value
+	return nil
+}
+
+// A version is the version of a finding. It may be absent, and must not be null.
+type version struct{ value *int64 }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *version) UnmarshalJSON(b []byte) error {
+	var value *int64
+	if err := json.Unmarshal(b, &value); err != nil || value == nil || *value < 0 {
+		return errors.New("a version has to be a whole number")
+	}
+	v.value = value
+	return nil
+}
+
 // An edit is the body of a change: members that are absent change nothing.
 type edit struct {
-	Status  *string `json:"status"`
-	Owner   *string `json:"owner"`
-	Comment *string `json:"comment"`
-	Until   *string `json:"until"` // last day of the status in UTC, "" for good
+	Status  text `json:"status"`
+	Owner   text `json:"owner"`
+	Comment text `json:"comment"`
+	Until   text `json:"until"` // last day of the status in UTC, "" for good
 }
 
 // of returns e as the store takes it.
 func (e *edit) of() (triage.Edit, error) {
-	out := triage.Edit{Owner: e.Owner, Comment: e.Comment}
-	if e.Status == nil && e.Owner == nil && e.Comment == nil && e.Until == nil {
+	out := triage.Edit{Owner: e.Owner.value, Comment: e.Comment.value}
+	if e.Status.value == nil && e.Owner.value == nil && e.Comment.value == nil && e.Until.value == nil {
 		return out, &triage.InvalidError{Field: "body", Why: "it changes nothing: give it status, owner, comment or until"}
 	}
-	if e.Status != nil {
-		status, err := triage.ParseStatus(*e.Status)
+	if e.Status.value != nil {
+		status, err := triage.ParseStatus(*e.Status.value)
 		if err != nil {
 			return out, &triage.InvalidError{Field: "status", Why: err.Error()}
 		}
 		out.Status = &status
 	}
 	switch {
-	case e.Until == nil:
-	case *e.Until == "":
+	case e.Until.value == nil:
+	case *e.Until.value == "":
 		out.Until = &time.Time{}
 	default:
-		end, err := triage.LastMoment(*e.Until)
+		end, err := triage.LastMoment(*e.Until.value)
 		if err != nil {
 			return out, &triage.InvalidError{Field: "until", Why: err.Error()}
 		}
@@ -81,15 +107,16 @@ func decode(w http.ResponseWriter, r *http.Request, v any) error {
 // explain returns an error of JSON without the text of the body and the names of Go's types.
 func explain(err error) string {
 	var kind *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &kind) && kind.Field == "":
 		return "it has to be a JSON object"
 	case errors.As(err, &kind):
 		return kind.Field + " has the wrong type"
-	case strings.HasPrefix(err.Error(), "json: unknown field"):
-		return strings.TrimPrefix(err.Error(), "json: ")
+	case errors.As(err, &syntax), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "it is no JSON"
 	}
-	return "it is no JSON"
+	return strings.TrimPrefix(err.Error(), "json: ")
 }
 
 // author returns who changes findings by a request. The page says in a header that it is
@@ -108,12 +135,12 @@ func (s *Server) changeFinding(w http.ResponseWriter, r *http.Request) error {
 	}
 	var body struct {
 		edit
-		Version *int64 `json:"version"`
+		Version version `json:"version"`
 	}
 	if err := decode(w, r, &body); err != nil {
 		return err
 	}
-	item := triage.Item{Fingerprint: r.PathValue("fingerprint"), Version: body.Version}
+	item := triage.Item{Fingerprint: r.PathValue("fingerprint"), Version: body.Version.value}
 	precondition := r.Header.Get("If-Match")
 	if precondition != "" && precondition != "*" {
 		version, err := strconv.ParseInt(strings.Trim(precondition, `"`), 10, 64)
@@ -157,8 +184,8 @@ func (s *Server) changeFindings(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		edit
 		Findings []struct {
-			Fingerprint string `json:"fingerprint"`
-			Version     *int64 `json:"version"`
+			Fingerprint *string `json:"fingerprint"`
+			Version     version `json:"version"`
 		} `json:"findings"`
 	}
 	if err := decode(w, r, &body); err != nil {
@@ -173,7 +200,10 @@ func (s *Server) changeFindings(w http.ResponseWriter, r *http.Request) error {
 	}
 	items := make([]triage.Item, len(body.Findings))
 	for i, f := range body.Findings {
-		items[i] = triage.Item{Fingerprint: f.Fingerprint, Version: f.Version}
+		if f.Fingerprint == nil {
+			return &triage.InvalidError{Field: "findings", Why: "one has no fingerprint"}
+		}
+		items[i] = triage.Item{Fingerprint: *f.Fingerprint, Version: f.Version.value}
 	}
 	done, err := s.Store.Apply(r.Context(), author(r), e, items)
 	if err != nil {

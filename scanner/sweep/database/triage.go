@@ -10,7 +10,8 @@ const Urgency = `CASE f.state WHEN 'live' THEN 0 WHEN 'id-active-secret-mismatch
 // version counts the changes of a finding that people have to know of.
 //
 // The indexes hold all columns that lists are filtered by, so that a list does not read the
-// records of all findings. Lists leave ignored findings out, and so do the indexes.
+// records of all findings. Lists leave ignored findings out, and so do the indexes. A path may
+// be longer than PostgreSQL takes into an index (2,704 bytes), so its beginning is searched.
 var triage = migration{
 	`ALTER TABLE finding RENAME COLUMN acknowledged_by TO status_by;
 	ALTER TABLE finding RENAME COLUMN acknowledged_until TO status_until;
@@ -23,6 +24,9 @@ var triage = migration{
 	WHEN 'not-verifiable' THEN 4 WHEN 'expired' THEN 6 WHEN 'invalid' THEN 7 ELSE 5 END), first_seen DESC, fingerprint, state, status, status_until, owner) WHERE ignored = '';
 	CREATE INDEX finding_first_seen ON finding (first_seen, fingerprint, state, status, status_until, owner) WHERE ignored = '';
 	CREATE INDEX finding_owner ON finding (owner, fingerprint, first_seen, state, status, status_until) WHERE ignored = '';
+	CREATE INDEX finding_text ON finding (fingerprint, key_id, account, owner);
+	CREATE INDEX finding_comment ON finding (fingerprint) WHERE comment <> '';
+	CREATE INDEX location_path ON location (fingerprint, (SUBSTR(path, 1, 500)));
 	CREATE TABLE triage (
 		number SERIAL, fingerprint TEXT NOT NULL REFERENCES finding ON DELETE CASCADE, at BIGINT NOT NULL, who TEXT NOT NULL, via TEXT NOT NULL, why TEXT NOT NULL,
 		status TEXT NOT NULL, owner TEXT NOT NULL, comment TEXT NOT NULL, status_until BIGINT NOT NULL);
@@ -35,6 +39,9 @@ var triage = migration{
 	INSERT INTO action (at, who, what, subject, result)
 		SELECT at, who, CASE status WHEN 'open' THEN 'unacknowledge' ELSE 'acknowledge' END, fingerprint, comment FROM triage WHERE via <> 'sweep' ORDER BY number;
 	DROP TABLE triage;
+	DROP INDEX location_path;
+	DROP INDEX finding_comment;
+	DROP INDEX finding_text;
 	DROP INDEX finding_owner;
 	DROP INDEX finding_first_seen;
 	DROP INDEX finding_urgency;

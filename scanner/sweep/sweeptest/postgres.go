@@ -24,7 +24,7 @@ type Postgres struct {
 
 // StartPostgres starts a server, which ends with the test. Without its programs the test
 // is skipped, but not in CI.
-func StartPostgres(t *testing.T) *Postgres {
+func StartPostgres(t testing.TB) *Postgres {
 	t.Helper()
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if path, err := exec.LookPath("initdb"); err == nil {
@@ -68,19 +68,19 @@ func StartPostgres(t *testing.T) *Postgres {
 }
 
 // Start starts the server again, after Stop.
-func (p *Postgres) Start(t *testing.T) {
+func (p *Postgres) Start(t testing.TB) {
 	t.Helper()
 	p.run(t, "pg_ctl", "-D", p.dir, "-w", "-l", filepath.Join(filepath.Dir(p.dir), "log"), "-o",
 		fmt.Sprintf("-p %d -k %s -c listen_addresses=127.0.0.1 -c fsync=off", p.port, filepath.Dir(p.dir)), "start")
 }
 
 // Stop stops the server as the mode of pg_ctl says.
-func (p *Postgres) Stop(t *testing.T, mode string) {
+func (p *Postgres) Stop(t testing.TB, mode string) {
 	t.Helper()
 	p.run(t, "pg_ctl", "-D", p.dir, "-w", "-m", mode, "stop")
 }
 
-func (p *Postgres) run(t *testing.T, program string, args ...string) {
+func (p *Postgres) run(t testing.TB, program string, args ...string) {
 	t.Helper()
 	argv := append(append([]string{}, p.as...), append([]string{filepath.Join(p.bin, program)}, args...)...)
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), argv[0], argv[1:]...) // it stops the server after the test, too

@@ -17,7 +17,7 @@ type Filter struct {
 	Statuses   []Status
 	Owner      string
 	Unowned    bool   // only findings without an owner
-	Text       string // part of a fingerprint, key id, account, ARN, owner, comment, repository or path
+	Text       string // part of a fingerprint, key id, account, owner, comment, repository or path
 	NewSince   time.Time
 	Ignored    bool // also findings that a rule or a baseline of the sweep ignores
 }
@@ -74,9 +74,14 @@ func anyOf[T ~string](q *query, column string, values []T) string {
 	return column + " IN (" + strings.Join(list, ",") + ")"
 }
 
-// query returns the conditions of f on a finding f at a time. onlyTarget says that the
-// store has no other target.
-func (f *Filter) query(now time.Time, onlyTarget bool) *query {
+// A scope is what queries have to know of the database.
+type scope struct {
+	onlyTarget bool   // there is no target but that of the filter
+	like       string // the operator that takes small and capital letters for the same
+}
+
+// query returns the conditions of f on a finding f at a time.
+func (f *Filter) query(now time.Time, s scope) *query {
 	q := &query{}
 	if !f.Ignored {
 		q.add(`f.ignored = ''`) // an index is of these findings
@@ -96,14 +101,14 @@ func (f *Filter) query(now time.Time, onlyTarget bool) *query {
 	if !f.NewSince.IsZero() {
 		q.add(`f.first_seen >= ` + q.arg(database.Millis(f.NewSince)))
 	}
-	if f.Target != "" && !onlyTarget {
-		q.add(`EXISTS (SELECT 1 FROM location l JOIN repository r ON r.number = l.repository WHERE l.fingerprint = f.fingerprint AND r.target = ` + q.arg(f.Target) + `)`)
+	if f.Target != "" && !s.onlyTarget {
+		q.add(`EXISTS (SELECT 1 FROM location l WHERE l.fingerprint = f.fingerprint AND l.repository IN (SELECT number FROM repository WHERE target = ` + q.arg(f.Target) + `))`)
 	}
 	if f.Repository != "" {
 		q.add(`f.fingerprint IN (SELECT l.fingerprint FROM location l JOIN repository r ON r.number = l.repository WHERE r.name = ` + q.arg(f.Repository) + `)`)
 	}
 	if f.Text != "" {
-		q.add(f.text(q))
+		q.add(f.text(q, s.like))
 	}
 	return q
 }
@@ -123,15 +128,13 @@ func (f *Filter) status(q *query, now time.Time) string {
 	return "(" + strings.Join(parts, " OR ") + ")"
 }
 
-// text returns the condition that a finding holds the text of f.
-func (f *Filter) text(q *query) string {
-	plain := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Text))
-	within, arn := q.arg("%"+plain+"%"), q.arg(`%"arn":"%`+plain+`%`)
-	var parts []string
-	for _, column := range []string{"f.fingerprint", "f.key_id", "f.account", "f.owner", "f.comment"} {
-		parts = append(parts, `LOWER(`+column+`) LIKE `+within+` ESCAPE '\'`)
-	}
-	return `(` + strings.Join(parts, " OR ") + ` OR LOWER(f.record) LIKE ` + arn + ` ESCAPE '\'
-		OR f.fingerprint IN (SELECT l.fingerprint FROM location l JOIN repository r ON r.number = l.repository
-			WHERE LOWER(r.name) LIKE ` + within + ` ESCAPE '\' OR LOWER(l.path) LIKE ` + within + ` ESCAPE '\'))`
+// text returns the condition that a finding holds the text of f. like is the operator that
+// takes small and capital letters for the same. No column of it is large, and an index has
+// each: records are not read.
+func (f *Filter) text(q *query, like string) string {
+	within := like + ` ` + q.arg("%"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Text)+"%") + ` ESCAPE '\'`
+	return `(f.fingerprint ` + within + ` OR f.key_id ` + within + ` OR f.account ` + within + ` OR f.owner ` + within + `
+		OR f.fingerprint IN (SELECT c.fingerprint FROM finding c WHERE c.comment <> '' AND c.comment ` + within + `)
+		OR f.fingerprint IN (SELECT l.fingerprint FROM location l WHERE SUBSTR(l.path, 1, 500) ` + within + `)
+		OR f.fingerprint IN (SELECT l.fingerprint FROM location l WHERE l.repository IN (SELECT number FROM repository WHERE name ` + within + `)))`
 }

@@ -27,7 +27,7 @@ import (
 
 // A fixture is a test with a store of its own, and a clock that the test sets.
 type fixture struct {
-	*testing.T
+	testing.TB
 	*triage.Store
 	clock time.Time
 }
@@ -70,9 +70,9 @@ func onEachDatabase(t *testing.T, tests map[string]func(*fixture)) {
 	})
 }
 
-func newFixture(t *testing.T, db *sql.DB, postgres bool) *fixture {
+func newFixture(t testing.TB, db *sql.DB, postgres bool) *fixture {
 	t.Helper()
-	f := &fixture{T: t, Store: &triage.Store{Store: sweep.NewStore(db, postgres)}, clock: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}
+	f := &fixture{TB: t, Store: &triage.Store{Store: sweep.NewStore(db, postgres)}, clock: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}
 	f.Now = func() time.Time { return f.clock }
 	if err := f.Migrate(t.Context(), database.Version()); err != nil {
 		t.Fatal(err)
