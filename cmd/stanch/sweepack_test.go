@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
@@ -81,6 +83,51 @@ func TestSweepAck(t *testing.T) {
 	unknown := strings.Repeat("0", 32)
 	says(cli.ExitIncomplete, "there is no finding with the fingerprint "+unknown, "ack", unknown)
 	says(cli.ExitIncomplete, "there is no finding with the fingerprint "+unknown, "unack", unknown)
+}
+
+// TestSweepMany changes findings many at a time: by their fingerprints, by standard input, and
+// by flags, which asks before it changes anything.
+func TestSweepMany(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	o.repo(t, "a", "", `leak 1 f; leak 2 g; commit 1`)
+	o.repo(t, "b", "", `leak 3 f; commit 1`)
+	o.add(t)
+	o.sweep(t, cli.ExitLeaks)
+	_, out, _ := o.stanch(t, "report", "-f", "json")
+	var all []string
+	for line := range strings.Lines(out) {
+		var f finding.Finding
+		if strings.HasPrefix(line, `{"type":"finding"`) && json.Unmarshal([]byte(line), &f) == nil {
+			all = append(all, f.Fingerprint())
+		}
+	}
+	if len(all) != 3 {
+		t.Fatalf("%d findings", len(all))
+	}
+	says := func(status int, want, input string, args ...string) {
+		t.Helper()
+		var out, errs bytes.Buffer
+		got := cli.ExitCode(&errs, run(t.Context(), append([]string{"sweep", "--database-url", o.database}, args...), strings.NewReader(input), &out, &errs))
+		if said := out.String() + errs.String(); got != status || !strings.Contains(said, want) {
+			t.Errorf("%q: exit status %d, want %d; it says %q, want %q", args, got, status, said, want)
+		}
+	}
+	says(0, "3 findings: acknowledged by ada until 2097-01-31", strings.Join(all, "\n"), "ack", "-", "--by", "ada", "--until", "2097-01-31")
+	says(cli.ExitUsage, "standard input holds no fingerprint", " ", "ack", "-", "--by", "ada")
+	says(cli.ExitUsage, "2 findings, 0 live, will be given to payments. Type yes to go on: ", "no\n", "assign", "payments", "--repository", "acme/a", "--by", "ada")
+	says(0, "2 findings: given to payments", "yes\n", "assign", "payments", "--repository", "acme/a", "--by", "ada")
+	says(cli.ExitIncomplete, "no finding is selected", "", "assign", "x", "--repository", "acme/none", "--by", "ada")
+	says(0, "closed as false-alarm by ada", all[0], "close", "-", "--as", "false-alarm", "--by", "ada", "--note", "a test")
+	says(0, "2 findings: not acknowledged any more", "", "unack", "--status", "acknowledged", "--yes", "--by", "bob")
+	says(cli.ExitIncomplete, "nothing was changed", "", "ack", all[0], strings.Repeat("0", 32), "--by", "ada")
+	says(cli.ExitUsage, "holds a secret", "", "ack", all[0], "--by", "ada", "--note", "it is "+detectorstest.SecretKey(5))
+	says(0, "ada (cli)   false-alarm", "", "history", all[0])
+	says(0, `"via": "cli"`, "", "history", all[1], "--json")
+	says(cli.ExitIncomplete, "there is no finding", "", "history", strings.Repeat("0", 32))
+	_, out, _ = o.stanch(t, "report", "--verbose")
+	if !strings.Contains(out, "false alarm by ada (a test)") || strings.Count(out, "owner payments") != 2 {
+		t.Errorf("the report is\n%s", out)
+	}
 }
 
 // TestSweepAckChecks holds that wrong usage is refused before there is a database.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/stanch-dev/stanch/scanner/sweep/signin"
@@ -54,6 +55,16 @@ func routes() []route {
 		{http.MethodGet, "/me", signin.Reader, (*Server).describeUser},
 		{http.MethodGet, "/openapi.json", signin.Reader, (*Server).describe},
 	}
+}
+
+// Operations returns the method and the path of each operation, as "GET /findings", in order.
+func Operations() []string {
+	list := make([]string, 0, len(routes()))
+	for _, r := range routes() {
+		list = append(list, r.method+" "+r.path)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // Handler returns the handler of all requests below Prefix. The user of a request is that
@@ -148,7 +159,7 @@ func problemOf(err error) *problem {
 	case errors.Is(err, triage.ErrNoFinding):
 		return &problem{Status: http.StatusNotFound, Detail: err.Error()}
 	case errors.Is(err, triage.ErrCursor):
-		return &problem{Status: http.StatusBadRequest, Detail: err.Error() + ": begin again without it", Field: "after"}
+		return &problem{Status: http.StatusUnprocessableEntity, Detail: err.Error() + ": begin again without it", Field: "after"}
 	}
 	return &problem{Status: http.StatusInternalServerError, Detail: "the server could not answer; its log says why"}
 }

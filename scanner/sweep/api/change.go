@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"strconv"
@@ -35,13 +36,15 @@ func (t *text) UnmarshalJSON(b []byte) error {
 // A version is the version of a finding. It may be absent, and must not be null.
 type version struct{ value *int64 }
 
-// UnmarshalJSON implements json.Unmarshaler.
+// UnmarshalJSON implements json.Unmarshaler. 7.0 is a whole number
+// (json-schema.org/draft/2020-12/json-schema-core, section 6.3).
 func (v *version) UnmarshalJSON(b []byte) error {
-	var value *int64
-	if err := json.Unmarshal(b, &value); err != nil || value == nil || *value < 0 {
+	number, err := strconv.ParseFloat(string(b), 64)
+	if err != nil || number < 0 || number > 1<<53 || number != math.Trunc(number) {
 		return errors.New("a version has to be a whole number")
 	}
-	v.value = value
+	n := int64(number)
+	v.value = &n
 	return nil
 }
 

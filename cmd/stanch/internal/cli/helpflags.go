@@ -26,6 +26,8 @@ func flagGroups() []struct{ within, heading, flags string } {
 		{"respond", "Ask AWS", "findings sts-proxy"},
 		{"sweep", "Alerts", "notify digest page-url"},
 		{"github", "Alerts", "notify page-url"},
+		{"sweep", "Change", "as until note by"},
+		{"sweep", "Which findings", "repository target state status owner yes"},
 
 		{"", "Scan", "base head scan stage all-files reachable-only since-state full inventory max-size scans max-fetch look-every debug log-format"},
 		{"", "Which repositories", "only skip forks archived visibility topic max-repo-size shard include deleted every"},
