@@ -31,6 +31,8 @@ var importRules = []struct {
 	{"a hook is for its own command, which starts at each commit", `^scanner/hook$`, `^cmd/stanch/internal/hook$`},
 	{"sweeps are run by commands alone", `^scanner/sweep(/|$)`, `^(cmd/|scanner/sweep(/|$))`},
 	{"refs are kept in one form, by the store alone", `^scanner/sweep/refs$`, `^scanner/sweep$`},
+	{"people work on findings beside the engine, which tells an observer of changes and knows of no status", `^scanner/sweep/triage$`, `^(cmd/|scanner/sweep/api$)`},
+	{"commands mount the API; pages ask it over HTTP, as programs of users do", `^scanner/sweep/api$`, `^cmd/`},
 	{"only riverqueue knows the engine and the drivers of databases", `^(github.com/(riverqueue|jackc)/|modernc.org/)`, `^scanner/sweep/riverqueue$`},
 
 	{"only metrics knows the library of Prometheus: others tell it what they do", `^github.com/prometheus/`, `^scanner/sweep/metrics$`},
@@ -185,6 +187,7 @@ func TestImportRules(t *testing.T) {
 		{"cmd/stanch/internal/cli", "cmd/stanch/internal/respond"}, {"scanner", "cmd/stanch/internal/cli"},
 		{"scanner/printable", "detectors"}, {"verifier/response", "verifier/response/apply"}, {"verifier/response/planner", "verifier/response/apply"}, {"scanner/filelock", "golang.org/x/sys/unix"},
 		{"scanner", "scanner/project"}, {"scanner", "scanner/run"}, {"scanner/run", "scanner/hook"}, {"cmd/stanch/internal/scan", "scanner/hook"}, {"scanner/run", "verifier/awsverifier"}, {"scanner/run", "scanner/gitsource"}, {"scanner/gitsource", "scanner/suppress"}, {"scanner/project", "scanner/dirsource"}, {"scanner/project", "scanner/sweep"},
+		{"scanner/sweep", "scanner/sweep/triage"}, {"scanner/sweep/serve", "scanner/sweep/api"},
 		{"scanner/ci", "net/http"}, {"scanner/gitsource", "os/exec"}, {"scanner/ci/checkout", "os/exec"},
 		{"verifier/awsverifier", "scanner/finding"}, {"detectors", "scanner/finding"}, {"verifier/response", "scanner"},
 		{"scanner/finding", "scanner"}, {"scanner/finding", "verifier/operator"},

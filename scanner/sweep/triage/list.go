@@ -181,7 +181,7 @@ func (s *Store) scope(ctx context.Context, target string) (scope, error) {
 
 // keys returns the keys of up to limit findings in an order, after from.
 func (s *Store) keys(ctx context.Context, q *query, sort Sort, from *cursor, limit int) (keys []cursor, err error) {
-	columns, order := `0, ''`, ""
+	var columns, order string
 	switch sort {
 	case ByAge:
 		columns, order = `f.first_seen, ''`, `f.first_seen, f.fingerprint`

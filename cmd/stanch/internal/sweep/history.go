@@ -57,7 +57,8 @@ are in UTC.`,
 
 // writeHistory writes the changes and the states of a finding in the order of their times.
 func writeHistory(out io.Writer, d *triage.Detail) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var w io.Writer = table
 	moment := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 	fmt.Fprintf(w, "%s\tfirst seen\t\n", moment(d.FirstSeen))
 	states := d.States
@@ -76,7 +77,7 @@ func writeHistory(out io.Writer, d *triage.Detail) error {
 		fmt.Fprintf(w, "%s\t%s (%s)\t%s\n", moment(c.At), who, c.Via, outcome(&c))
 	}
 	answers(time.Time{})
-	return w.Flush()
+	return table.Flush()
 }
 
 // outcome describes a finding after a change.
