@@ -175,7 +175,9 @@ func TestSchemathesis(t *testing.T) {
 	s := newServer(t, 300)
 	dir := t.TempDir()
 	// No schema can say that a day is over or that text holds a secret: those are 422.
-	config := "[checks.positive_data_acceptance]\nexpected-statuses = [\"2xx\", \"401\", \"403\", \"404\", \"409\", \"412\", \"422\"]\n[parameters]\n\"path.fingerprint\" = \"" + fingerprint(0) + "\"\n"
+	// A wrong If-Match is 412 whatever the body is.
+	config := "[checks.negative_data_rejection]\nexpected-statuses = [\"400\", \"401\", \"403\", \"404\", \"405\", \"406\", \"409\", \"412\", \"415\", \"422\"]\n" +
+		"[checks.positive_data_acceptance]\nexpected-statuses = [\"2xx\", \"401\", \"403\", \"404\", \"409\", \"412\", \"422\"]\n[parameters]\n\"path.fingerprint\" = \"" + fingerprint(0) + "\"\n"
 	if err := os.WriteFile(filepath.Join(dir, "schemathesis.toml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -143,6 +143,10 @@ func (s *Server) changeFinding(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &body); err != nil {
 		return err
 	}
+	e, err := body.of()
+	if err != nil {
+		return err
+	}
 	item := triage.Item{Fingerprint: r.PathValue("fingerprint"), Version: body.Version.value}
 	precondition := r.Header.Get("If-Match")
 	if precondition != "" && precondition != "*" {
@@ -151,10 +155,6 @@ func (s *Server) changeFinding(w http.ResponseWriter, r *http.Request) error {
 			return &problem{Status: http.StatusPreconditionFailed, Detail: "If-Match is no ETag of this finding"}
 		}
 		item.Version = &version
-	}
-	e, err := body.of()
-	if err != nil {
-		return err
 	}
 	if _, err = s.Store.Apply(r.Context(), author(r), e, []triage.Item{item}); err != nil {
 		p := problemOf(err)
