@@ -35,8 +35,10 @@ type Row struct {
 	Rule        string         `json:"rule"`
 	KeyID       string         `json:"key_id"` // "" for kinds of credentials without an id
 	Account     string         `json:"account"`
-	User        string         `json:"user"` // name of the user or role at AWS, if it is known
+	User        string         `json:"user"`      // name of the user or role at AWS, if it is known
+	UserKind    string         `json:"user_kind"` // user, role, root …
 	State       verifier.State `json:"state"`
+	Skipped     string         `json:"skipped"` // finding.Finding.Skipped
 	Status      Status         `json:"status"`
 	Owner       string         `json:"owner"`
 	Comment     string         `json:"comment"`
@@ -345,7 +347,7 @@ func scanRow(scan func(...any) error, now time.Time) (Row, error) {
 	if err := database.UnmarshalRecord(json.RawMessage(record), &f); err != nil {
 		return r, fmt.Errorf("a finding in the database: %w", err)
 	}
-	r.Rule, r.User = f.Match.Rule.ID, f.Verdict.Identity.Name
+	r.Rule, r.User, r.UserKind, r.Skipped = f.Match.Rule.ID, f.Verdict.Identity.Name, f.Verdict.Identity.Kind, f.Skipped()
 	r.State, r.FirstSeen = verifier.State(st), database.Time(first)
 	r.Status, r.Until = inForce(Status(status), until, now)
 	r.Verified, r.DeadSince = optional(verified), optional(dead)
