@@ -31,6 +31,8 @@ var openAPI []byte
 type Server struct {
 	Store *triage.Store
 	Log   *slog.Logger
+
+	recent *recent // made by Handler
 }
 
 // A route is an operation of the API.
@@ -70,6 +72,7 @@ func Operations() []string {
 // Handler returns the handler of all requests below Prefix. The user of a request is that
 // of signin.UserOf.
 func (s *Server) Handler() http.Handler {
+	s.recent = newRecent()
 	mux := http.NewServeMux()
 	byPath := map[string][]string{}
 	for _, r := range routes() {

@@ -163,6 +163,7 @@ func (s *Server) changeFinding(w http.ResponseWriter, r *http.Request) error {
 		}
 		return p.orCause(err)
 	}
+	s.recent.forget()
 	d, err := s.Store.Detail(r.Context(), item.Fingerprint)
 	if err != nil {
 		return err
@@ -212,6 +213,7 @@ func (s *Server) changeFindings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.recent.forget()
 	writeJSON(w, http.StatusOK, map[string]any{"versions": done.Versions, "changed": done.Changed})
 	return nil
 }

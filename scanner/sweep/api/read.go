@@ -61,9 +61,9 @@ func (s *Server) summarize(w http.ResponseWriter, r *http.Request) error {
 		return p.err
 	}
 	if since.IsZero() {
-		since = s.Store.Now().Add(-24 * time.Hour)
+		since = s.Store.Now().Add(-24 * time.Hour).Truncate(time.Minute) // for all who ask in this minute
 	}
-	sum, err := s.Store.Summary(r.Context(), since)
+	sum, err := s.recent.get(r.Context(), s.Store.Now(), since, s.Store.Summary)
 	if err != nil {
 		return err
 	}
