@@ -28,6 +28,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/serve"
 	"github.com/stanch-dev/stanch/scanner/sweep/signin"
 	"github.com/stanch-dev/stanch/scanner/sweep/sweepreport"
+	"github.com/stanch-dev/stanch/scanner/sweep/teampage"
 	"github.com/stanch-dev/stanch/scanner/sweep/webhook"
 )
 
@@ -38,7 +39,7 @@ func newSweepServe(s *cli.Streams, db *databaseFlags) *cobra.Command {
 		Short: "Sweep by schedule, and show a page",
 		Long: `Begin sweeps when they are due, do their jobs, and show the findings on a page:
 
-  /             live keys: where, since when, and the next steps
+  /             live keys that nobody works on, and the work on all others
   /report.html  the whole report as one page
   /status.json  how far sweeps are
   /metrics      for Prometheus
@@ -78,6 +79,10 @@ nothing.`,
 			}
 			defer func() { _ = listener.Close() }()
 			return f.run(cmd.Context(), s, db, lifecycle{beside: func(ctx context.Context, _ *scanflags.Job, store *sweep.Store, log *slog.Logger) error {
+				team, err := teampage.Page{Style: html.Style(), States: html.States(), Report: "/report.html"}.Handler()
+				if err != nil {
+					return err
+				}
 				link := ""
 				if made != "" {
 					link = "?token=" + made
@@ -85,7 +90,7 @@ nothing.`,
 				fmt.Fprintf(s.Loud().Stderr, "stanch: the page is at http://%s/%s\n", listener.Addr(), link)
 				gate.Log = log
 				server := &serve.Server{Store: store, Gate: gate, Log: log, Policy: html.ContentSecurityPolicy(), Metrics: f.observe.metrics.Handler(log),
-					API: (&api.Server{Store: triageStore(store), Log: log}).Handler(),
+					Page: team, API: (&api.Server{Store: triageStore(store), Log: log}).Handler(),
 					WritePage: func(ctx context.Context, w io.Writer, target string) error {
 						r := &sweepreport.Report{Store: store, Handler: html.New(w), Version: s.Version, Target: target, FailOn: scanrun.FailOnNever}
 						_, err := r.Write(ctx)
