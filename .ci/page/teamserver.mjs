@@ -21,6 +21,7 @@ export class Bench {
     this.tokens = { triager: randomBytes(16).toString('hex'), reader: randomBytes(16).toString('hex') };
     for (const [role, token] of Object.entries(this.tokens)) writeFileSync(join(this.home, role), `${role === 'triager' ? 'ada' : 'bob'} ${token}\n`, { mode: 0o600 });
     this.servers = [];
+    process.on('exit', () => { for (const { child } of this.servers) child.kill('SIGKILL'); });
     this.passed = 0;
     this.failed = 0;
   }
@@ -94,7 +95,7 @@ export class Bench {
 }
 
 // ready waits until the rows of a page are there, and the numbers above them.
-export const ready = (page) => page.waitForFunction(() => !document.getElementById('found').hidden && !document.getElementById('now').hidden);
+export const ready = (page) => page.waitForFunction(() => !document.getElementById('found').hidden && !document.getElementById('now').hidden, null, { timeout: 90_000 });
 
 // rss is the memory of a process, in MB.
 export const rss = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;

@@ -56,15 +56,15 @@ func TestDatabasesForBrowser(t *testing.T) {
 
 // hostile are names as strangers choose them. {secret} becomes the secret of the finding.
 var hostile = []string{
-	`<img src=x onerror="document.title='pwned'">`,
-	`<script>document.title='pwned'</script>`,
-	`"><svg onload=document.title='pwned'>`,
-	`'-document.title='pwned'-'`,
-	`javascript:document.title='pwned'`,
-	`</title></textarea></noscript><script>document.title='pwned'</script>`,
+	`<img src=x onerror="pwned()">`,
+	`<script>pwned()</script>`,
+	`"><svg onload=pwned()>`,
+	`'-pwned()-'`,
+	`javascript:pwned()`,
+	`</title></textarea></noscript><script>pwned()</script>`,
 	"\u202egnp.exe\u202c \x1b[31m\x00 \u200b",
-	`{{constructor.constructor("document.title='pwned'")()}}`,
-	`&lt;script&gt;document.title='pwned'&lt;/script&gt;`,
+	`{{constructor.constructor("pwned()")()}}`,
+	`&lt;script&gt;pwned()&lt;/script&gt;`,
 	`key-{secret}.env`,
 	`=HYPERLINK("http://evil.example/","pwned")`,
 	strings.Repeat("W", 300),
@@ -75,7 +75,8 @@ type maker struct {
 	r       *rand.Rand
 	n       int
 	now     time.Time
-	odd     []string // names for everything that a stranger may name
+	odd     []string       // names for everything that a stranger may name
+	number  map[string]int // of the first repository at an address
 	planted []string
 }
 
@@ -114,13 +115,18 @@ func (m *maker) fill(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
+	m.number = map[string]int{}
 	for i := range m.repositories() {
+		page := "https://github.com/" + m.repository(i)
+		if _, there := m.number[page]; !there {
+			m.number[page] = i
+		}
 		state, why := sweep.Unchanged, ""
 		if i%97 == 17 || m.odd != nil && i == 1 {
 			state, why = "failed", m.name(i, "fetching: the server hung up after 1.2 GB", "")
 		}
 		_, err := database.Exec(ctx, tx, `INSERT INTO repository (id, target, name, page, fork, archived, private, pushed, due, listed, state, why, at, sweep) VALUES ($1, 'acme', $2, $3, 0, 0, 1, $4, $5, 9, $6, $7, $4, 9)`,
-			fmt.Sprint(i), m.repository(i), "https://github.com/"+m.repository(i), ended, database.Bool(m.n == 0), string(state), why)
+			fmt.Sprint(i), m.repository(i), page, ended, database.Bool(m.n == 0), string(state), why)
 		if err != nil {
 			return err
 		}
@@ -177,7 +183,7 @@ type stored struct {
 	i   int
 }
 
-func (s *stored) Header(finding.Scan) error           { return nil }
+func (s *stored) Scan(finding.Scan) error             { return nil }
 func (s *stored) Repository(finding.Repository) error { return nil }
 func (s *stored) Summary(finding.Summary) error       { return nil }
 
@@ -215,6 +221,16 @@ func (s *stored) Finding(f finding.Finding) error {
 	if err != nil {
 		return err
 	}
+	if f.Verdict.State == verifier.Live || dead > 0 {
+		if err := s.verdict(f.Fingerprint(), verifier.Live, first); err != nil {
+			return err
+		}
+	}
+	if dead > 0 {
+		if err := s.verdict(f.Fingerprint(), verifier.Invalid, dead+1); err != nil {
+			return err
+		}
+	}
 	for k := range locations {
 		if err := s.location(f.Fingerprint(), k, &locations[k], first); err != nil {
 			return err
@@ -229,7 +245,12 @@ func (s *stored) location(fingerprint string, k int, l *finding.Location, first 
 		return err
 	}
 	_, err = database.Exec(s.ctx, s.tx, `INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record)
-		SELECT $1, number, $2, $3, $4, $5, $6, $7, $8 FROM repository WHERE page = $9 ORDER BY number LIMIT 1`,
-		fingerprint, fmt.Sprint(k), string(l.Kind), string(l.Blob), l.Path, database.Bool(l.AtHead), first, string(record), l.Repo)
+		VALUES ($1, (SELECT number FROM repository WHERE target = 'acme' AND id = $9), $2, $3, $4, $5, $6, $7, $8)`,
+		fingerprint, fmt.Sprint(k), string(l.Kind), string(l.Blob), l.Path, database.Bool(l.AtHead), first, string(record), fmt.Sprint(s.m.number[l.Repo]))
+	return err
+}
+
+func (s *stored) verdict(fingerprint string, state verifier.State, at int64) error {
+	_, err := database.Exec(s.ctx, s.tx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, '', '')`, fingerprint, at, string(state))
 	return err
 }

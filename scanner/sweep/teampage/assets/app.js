@@ -158,11 +158,11 @@ function start() {
     page.list.may = page.may;
     fill(document.getElementById('me'), me.name && [foreign(me.name), page.may.triage ? '' : ' (reads only)']);
   });
-  // The rows need to know what the reader may do; all else comes beside them.
-  me.then(() => Promise.all([apply(), summarize()])).then(() => {
+  // The rows come first, and need to know what the reader may do. The counts take longer: a file of
+  // SQLite answers one question at a time.
+  me.then(apply).then(follow).then(summarize).then(() => {
     empty(link(page.filter) !== '/');
     page.list.retag();
-    return follow();
   }).catch((err) => page.failed(err));
   addEventListener('popstate', () => { page.filter = read(); apply().then(follow); });
   document.addEventListener('click', (e) => {

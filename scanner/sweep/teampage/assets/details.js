@@ -1,7 +1,7 @@
 // The details of a finding: the command that shuts it off, its places, the work on it, its history.
-import { copyable, el, fill, foreign, quoted } from './dom.js';
+import { append, copyable, el, fill, foreign, quoted } from './dom.js';
 import { get } from './api.js';
-import { day, minute, isLive, isTime, number, plural, repoName, statusWord } from './words.js';
+import { day, isLive, isTime, minute, number, plural, repoName, statusWord } from './words.js';
 import { form } from './triage.js';
 
 const shownPlaces = 50;
@@ -29,13 +29,13 @@ export async function load(row, page) {
 function show(row, found, page) {
   const f = found.finding ?? found;
   const editor = row.editor?.isDirty() ? row.editor : null;
-  const left = el('div', {}, advice(row, found, f), places(f));
+  const left = el('div', {}, advice(row, found, f), places(f), history(found));
   const right = el('div', {});
   if (page.may.triage) {
     row.editor = editor ?? form([row], page);
-    right.append(el('h3', {}, 'Work on it'), row.editor.el);
+    append(right, el('h3', { class: 'form' }, 'Work on it'), row.editor.el);
   }
-  right.append(el('h3', {}, 'Known'), known(row, f), history(found));
+  append(right, el('h3', {}, 'Known'), known(row, f));
   row.more.replaceChildren(left, right);
 }
 
@@ -43,10 +43,9 @@ function show(row, found, page) {
 function advice(row, found, f) {
   const commands = found.commands ?? [];
   if (commands.length === 0) return null;
-  const steps = commands.map((c) => (typeof c === 'string' ? { command: c } : c));
   return [
     el('h3', {}, isLive(row.data) ? 'Shut it off' : 'Commands'),
-    el('ol', { class: 'steps' }, steps.map((s) => el('li', {}, s.title && quoted(s.title), s.title && ' ', copyable(s.command, 'cmd', 'the command')))),
+    commands.map((c) => copyable(c, 'cmd', 'the command')),
     f.ignored && el('p', { class: 'dim' }, 'Ignored: ', foreign(f.ignored)),
   ];
 }

@@ -6,8 +6,13 @@
 export function el(tag, attrs = {}, ...children) {
   const node = document.createElement(tag);
   set(node, attrs);
-  node.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== '' && c !== false));
+  append(node, ...children);
   return node;
+}
+
+// append adds children to node: elements, text, and lists of them; what is empty is left out.
+export function append(node, ...children) {
+  node.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== '' && c !== false));
 }
 
 const svgSpace = 'http://www.w3.org/2000/svg';
@@ -71,7 +76,7 @@ export const foreign = (text, attrs = {}) => el('bdi', attrs, quoted(text));
 // selection keep their place.
 export function fill(node, ...children) {
   const next = document.createElement('div');
-  next.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== '' && c !== false));
+  append(next, ...children);
   if (node.childNodes.length === next.childNodes.length && Array.from(node.childNodes).every((c, i) => c.isEqualNode(next.childNodes[i]))) return;
   node.replaceChildren(...next.childNodes);
 }

@@ -33,7 +33,8 @@ export function overview(summary, page) {
 // headline answers: is anything live that nobody works on?
 function headline(s) {
   const box = document.getElementById('now');
-  const calm = s.live === 0 ? 'calm' : s.nobodys === 0 ? 'watched' : 'alarm';
+  const known = s.failed + s.due === 0 && s.targets.length > 0; // unread is never clean
+  const calm = s.nobodys > 0 ? 'alarm' : s.live + s.unknown > 0 || !known ? 'watched' : 'calm';
   box.className = 'now ' + calm;
   const h1 = document.getElementById('h-now');
   const about = document.getElementById('now-about');
@@ -105,7 +106,7 @@ function share(title, field, list) {
   list.length > shown && el('p', { class: 'dim' }, `and ${number(list.length - shown)} more`));
 }
 
-const width = 720;
+const width = 400;
 const top = 140;
 
 // time draws the live keys of each day, and says how long it took to shut keys off.

@@ -12,7 +12,7 @@ export class Row {
     this.key = el('b', {});
     this.tags = el('span', { class: 'tags' });
     this.button = el('button', { type: 'button', class: 'open', 'aria-expanded': 'false', 'aria-controls': 'm-' + id },
-      this.state, ' ', el('span', { class: 'key' }, this.key), ' ', this.tags);
+      this.state, ' ', el('span', { class: 'key' }, this.key, ' ', this.tags));
     this.who = el('span', { class: 'who' });
     this.place = el('span', { class: 'repo' });
     this.work = el('span', { class: 'work' });
@@ -72,10 +72,8 @@ function place(data) {
   if (!w) return null;
   const at = w.path ? w.path + (w.line ? ':' + w.line : '') : w.kind ?? '';
   return [
-    el('span', { class: 'name' }, foreign(repoName(w.repository ?? w.repo))),
-    data.repositories > 1 && el('span', { class: 'dim' }, ` +${number(data.repositories - 1)}`),
-    ' ', el('span', { class: 'at' }, foreign(at)),
-    data.places > 1 && el('span', { class: 'dim', title: plural(data.places, 'place') }, ` +${number(data.places - 1)}`),
+    el('span', { class: 'name' }, foreign(repoName(w.repository)), data.repositories > 1 && el('span', { class: 'dim', title: plural(data.repositories, 'repository') }, ` +${number(data.repositories - 1)}`)),
+    ' ', el('span', { class: 'at' }, foreign(at), data.places > 1 && el('span', { class: 'dim', title: plural(data.places, 'place') }, ` +${number(data.places - 1)}`)),
   ];
 }
 

@@ -47,10 +47,10 @@ export function form(rows, page) {
     button.disabled = true;
     try {
       await send(chosen, changed);
-      fill(says, 'Saved.');
-      say(`${plural(chosen.length, 'finding')} changed`);
       if (!many) rows[0].editor = null;
       await page.changed(chosen);
+      fill(many ? says : rows[0].editor?.says ?? says, 'Saved.');
+      say(`${plural(chosen.length, 'finding')} changed`);
     } catch (err) {
       if (!err.kind) throw err;
       fill(says, el('strong', {}, explain(err)));
@@ -62,7 +62,7 @@ export function form(rows, page) {
   };
   if (many) button.addEventListener('click', (e) => { e.preventDefault(); save(); });
   else node.addEventListener('submit', (e) => { e.preventDefault(); save(); });
-  return { el: node, isDirty, rows };
+  return { el: node, isDirty, says };
 }
 
 // send changes findings, at most so many in one request. Each names the version that the reader

@@ -13,7 +13,7 @@ const slugs = {
 
 // slugOf returns the class of the state of a row.
 export function slugOf(row) {
-  if (row.state === 'live' && row.kind === 'root') return 'root';
+  if (row.state === 'live' && row.user_kind === 'root') return 'root';
   if (row.state === 'skipped') return row.skipped === 'id-only' ? 'lone' : 'unverified';
   return slugs[row.state] ?? 'unknown';
 }
