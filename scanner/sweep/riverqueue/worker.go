@@ -62,7 +62,8 @@ func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 		defer func() { _ = w.q.setAlone(ctx, 0) }()
 	}
 	err = w.do(ctx, job)
-	if later := (*sweep.Later)(nil); deaths > 0 && ctx.Err() == nil && !errors.As(err, &later) {
+	// A verification reads a few files, and says nothing about the rest.
+	if later := (*sweep.Later)(nil); deaths > 0 && a.What == sweep.KindScan && ctx.Err() == nil && !errors.As(err, &later) {
 		w.q.survived(ctx, a.Number)
 	}
 	return err
