@@ -64,7 +64,7 @@ history, and the outcome for each repository. Nothing is read or verified again.
 // Report passes the report of a target, by name or URL, to h. It reads the database
 // that the environment names, or the user's own, and changes nothing.
 func Report(ctx context.Context, version, target string, h finding.Handler) error {
-	return (&databaseFlags{}).with(ctx, func(store *sweep.Store, _ *riverqueue.Queue) error {
+	return (&databaseFlags{}).read(ctx, func(store *sweep.Store) error {
 		names, err := targetNames(ctx, store, []string{target})
 		if err != nil {
 			return err
