@@ -15,7 +15,6 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
-	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 	"github.com/stanch-dev/stanch/scanner/sweep/sweepreport"
 )
 
