@@ -15,7 +15,6 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
-	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 	"github.com/stanch-dev/stanch/scanner/sweep/triage"
 )
 
@@ -34,7 +33,7 @@ are in UTC.`,
 			if err != nil {
 				return err
 			}
-			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
+			return db.read(cmd.Context(), func(store *sweep.Store) error {
 				d, err := triageStore(store).Detail(cmd.Context(), fingerprint)
 				switch {
 				case errors.Is(err, triage.ErrNoFinding):
