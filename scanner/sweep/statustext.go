@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -121,44 +120,11 @@ func counts(by map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// WriteTargets writes a table of targets for people. flags returns the options of a target as a
-// person types them.
-func WriteTargets(out io.Writer, targets []Target, flags func(*Target) string) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	var w io.Writer = table
-	fmt.Fprintln(w, "TARGET\tEVERY\tLAST SWEEP\tNEXT\tFLAGS")
-	for _, t := range targets {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", printable.Text(t.Name), Schedule(t.Every), localTime(t.Begun), nextSweep(t),
-			printable.Text(cmp.Or(flags(&t), "-")))
-	}
-	return table.Flush()
-}
-
-// Schedule returns how long after each other sweeps of a target begin: "1h", or "by hand".
-func Schedule(d time.Duration) string {
-	if d == 0 {
-		return "by hand"
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
-}
-
 func localTime(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
 	return t.Local().Format(time.DateTime)
-}
-
-func nextSweep(t Target) string {
-	switch {
-	case t.Begun.After(t.Ended):
-		return "running"
-	case t.Every == 0:
-		return "-"
-	case t.Begun.IsZero():
-		return "now"
-	}
-	return localTime(t.Begun.Add(t.Every))
 }
 
 // Progress says in one line how far all sweeps are, how many requests this process has sent to

@@ -95,7 +95,7 @@ func putTargets(ctx context.Context, s *cli.Streams, store *sweep.Store, names [
 
 // how says when and with which flags a target is swept.
 func how(t *sweep.Target) string {
-	parts := []string{sweep.Schedule(t.Every)}
+	parts := []string{schedule(t.Every)}
 	if t.Every != 0 {
 		parts[0] = "every " + parts[0]
 	}
@@ -161,7 +161,7 @@ func newSweepList(s *cli.Streams, db *databaseFlags) *cobra.Command {
 				if err != nil {
 					return cli.Failed(err)
 				}
-				return sweep.WriteTargets(s.Stdout, targets, githubhub.Flags)
+				return writeTargets(s.Stdout, targets, githubhub.Flags)
 			})
 		},
 	}

@@ -1,0 +1,55 @@
+//go:build sweep
+
+package sweep
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/sweep"
+)
+
+// writeTargets writes a table of targets for people. flags returns the options of a target as a
+// person types them.
+func writeTargets(out io.Writer, targets []sweep.Target, flags func(*sweep.Target) string) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var w io.Writer = table
+	fmt.Fprintln(w, "TARGET\tEVERY\tLAST SWEEP\tNEXT\tFLAGS")
+	for _, t := range targets {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", printable.Text(t.Name), schedule(t.Every), localTime(t.Begun), nextSweep(t),
+			printable.Text(cmp.Or(flags(&t), "-")))
+	}
+	return table.Flush()
+}
+
+// schedule returns how long after each other sweeps of a target begin: "1h", or "by hand".
+func schedule(d time.Duration) string {
+	if d == 0 {
+		return "by hand"
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+}
+
+func localTime(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.Local().Format(time.DateTime)
+}
+
+func nextSweep(t sweep.Target) string {
+	switch {
+	case t.Begun.After(t.Ended):
+		return "running"
+	case t.Every == 0:
+		return "-"
+	case t.Begun.IsZero():
+		return "now"
+	}
+	return localTime(t.Begun.Add(t.Every))
+}
