@@ -247,3 +247,30 @@ func (t *Texts) Locate(ctx context.Context, ids []finding.BlobID, yield func(fin
 	}
 	return ctx.Err()
 }
+
+// signalName is the name of the signal in a cursor. Its feedCursor has the signal as the
+// ETag, and the time when the lists were read.
+const signalName = "signal"
+
+// signal returns the signal of the repository before its texts are read, and whether it is
+// as it was when they were read last. It is "" if there is none to compare.
+func (t *Texts) signal(ctx context.Context, from textCursor) (now string, unchanged bool, err error) {
+	if !t.Batch {
+		return "", false, nil
+	}
+	for _, f := range from {
+		if f.Done || f.Pass != nil { // texts were read before this signal
+			return "", false, nil
+		}
+	}
+	now, err = t.lister.signals.take(ctx, t.lister.sender, t.repo)
+	known := from[signalName]
+	return now, now != "" && known != nil && len(known.ETags) == 1 && known.ETags[0] == now && t.lister.transport.now().Sub(known.Since) < signalTime, err
+}
+
+// covers reports whether a signal that is as it was makes it needless to ask for a list.
+// With a token that stays the same, an ETag says more, and costs nothing.
+func (t *Texts) covers(list textList) bool {
+	_, ofApp := t.lister.transport.tokens.(*App)
+	return list.signalled && (ofApp || list.kinds[0] == Discussions)
+}

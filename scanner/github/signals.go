@@ -116,7 +116,7 @@ func (s *signals) ask(ctx context.Context, sender *sender) error {
 		return err
 	case err != nil, len(answer.Errors) > 0, answer.Data.RepositoryOwner == nil:
 		s.refused, s.after = time.Now(), ""
-		return nil
+		return nil //nolint:nilerr // the lists are asked for instead
 	}
 	page := answer.Data.RepositoryOwner.Repositories
 	for _, n := range page.Nodes {
@@ -144,31 +144,4 @@ func signalOf(things ...*lastChanged) string {
 	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:12])
-}
-
-// signalName is the name of the signal in a cursor. Its feedCursor has the signal as the
-// ETag, and the time when the lists were read.
-const signalName = "signal"
-
-// signal returns the signal of the repository before its texts are read, and whether it is
-// as it was when they were read last. It is "" if there is none to compare.
-func (t *Texts) signal(ctx context.Context, from textCursor) (now string, unchanged bool, err error) {
-	if !t.Batch {
-		return "", false, nil
-	}
-	for _, f := range from {
-		if f.Done || f.Pass != nil { // texts were read before this signal
-			return "", false, nil
-		}
-	}
-	now, err = t.lister.signals.take(ctx, t.lister.sender, t.repo)
-	known := from[signalName]
-	return now, now != "" && known != nil && len(known.ETags) == 1 && known.ETags[0] == now && t.lister.transport.now().Sub(known.Since) < signalTime, err
-}
-
-// covers reports whether a signal that is as it was makes it needless to ask for a list.
-// With a token that stays the same, an ETag says more, and costs nothing.
-func (t *Texts) covers(list textList) bool {
-	_, ofApp := t.lister.transport.tokens.(*App)
-	return list.signalled && (ofApp || list.kinds[0] == Discussions)
 }
