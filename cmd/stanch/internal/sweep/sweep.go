@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,16 +18,13 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/notifyflags"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/github/login"
-	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/project"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/alert"
-	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 	"github.com/stanch-dev/stanch/scanner/sweep/search"
-	"github.com/stanch-dev/stanch/scanner/sweep/triage"
 )
 
 // New returns the command that sweeps.
@@ -57,76 +53,6 @@ The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL
 		newSweepStatus(s, f), newSweepReport(s, f), newSweepAck(s, f), newSweepUnack(s, f), newSweepClose(s, f), newSweepAssign(s, f), newSweepHistory(s, f),
 		newSweepAccept(s, f), newSweepUnaccept(s, f), newSweepNotify(s, f), newSweepMigrate(f))
 	return cmd
-}
-
-// databaseFlags say which database a sweep uses.
-type databaseFlags struct{ url string }
-
-// name returns the URL of the database, or the name of its file.
-func (f *databaseFlags) name() (string, error) {
-	if name := cmp.Or(f.url, os.Getenv("STANCH_DATABASE_URL")); name != "" {
-		return name, nil
-	}
-	return database.DefaultFile()
-}
-
-// open opens the database, and returns its name. migrate is as for riverqueue.Open.
-func (f *databaseFlags) open(ctx context.Context, migrate bool) (store *sweep.Store, name string, err error) {
-	if name, err = f.name(); err != nil {
-		return nil, "", err
-	}
-	if store, err = riverqueue.Open(ctx, name, migrate); err != nil {
-		return nil, "", cli.Failed(err)
-	}
-	store.Observers = append(store.Observers, triage.Reopen)
-	return store, name, nil
-}
-
-// openWaiting opens the database for a command that does jobs, and says so if it has to wait
-// for it: a minute, or, of a service, for ever.
-func (f *databaseFlags) openWaiting(ctx context.Context, s *cli.Streams, once bool) (store *sweep.Store, name string, err error) {
-	if name, err = f.name(); err != nil {
-		return nil, "", err
-	}
-	patience := time.Duration(0)
-	if once {
-		patience = time.Minute
-	}
-	store, err = riverqueue.OpenWaiting(ctx, name, patience, func(err error) {
-		fmt.Fprintf(s.Loud().Stderr, "stanch: waiting for the database: %s\n", printable.Text(err.Error()))
-	})
-	if err != nil {
-		return nil, "", cli.Failed(err)
-	}
-	return store, name, nil
-}
-
-// read calls do with a store that is only read.
-func (f *databaseFlags) read(ctx context.Context, do func(*sweep.Store) error) error {
-	name, err := f.name()
-	if err != nil {
-		return err
-	}
-	store, err := riverqueue.OpenReadOnly(ctx, name)
-	if err != nil {
-		return cli.Failed(err)
-	}
-	defer store.Close()
-	return do(store)
-}
-
-// with calls do with the store and its queue.
-func (f *databaseFlags) with(ctx context.Context, do func(*sweep.Store, *riverqueue.Queue) error) error {
-	store, _, err := f.open(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	q, err := riverqueue.New(riverqueue.Config{Store: store})
-	if err != nil {
-		return cli.Failed(err)
-	}
-	return do(store, q)
 }
 
 // engineFlags are the flags of commands that do the jobs of a sweep.

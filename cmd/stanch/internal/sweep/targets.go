@@ -177,7 +177,7 @@ status only read, and refuse tables of another version. --down removes the table
 all findings.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			store, _, err := db.open(cmd.Context(), !down)
+			store, err := db.open(cmd.Context(), !down)
 			if err != nil {
 				return err
 			}
