@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/google/go-github/v60/github"
 )
@@ -28,27 +29,15 @@ func (c *Client) IsPrivate(ctx context.Context) (private bool, err error) {
 // EachIssue calls each with the issues that have a label, the newest first, until it wants no
 // more. Only people with rights in the repository give labels.
 func (c *Client) EachIssue(ctx context.Context, label string, each func(Issue) (more bool)) error {
-	o := &github.IssueListByRepoOptions{State: "all", Labels: []string{label}, ListOptions: github.ListOptions{PerPage: 100}}
-	for page := 1; page != 0; {
-		o.Page = page
-		var list []*github.Issue
-		var resp *github.Response
-		err := c.do(func() (*github.Response, error) {
-			var err error
-			list, resp, err = c.api.Issues.ListByRepo(ctx, c.owner, c.name, o)
-			return resp, err
-		})
-		if err != nil {
-			return c.explain("listing the issues of", err)
-		}
-		for _, i := range list {
+	path := fmt.Sprintf("repos/%s/%s/issues?state=all&per_page=%d&labels=%s", c.owner, c.name, perPage, url.QueryEscape(label))
+	return c.explain("listing the issues of", classify(eachAPIPage(ctx, c.sender, path, func(page []*github.Issue) (bool, error) {
+		for _, i := range page {
 			if !i.IsPullRequest() && !each(Issue{i.GetNumber(), i.GetBody(), i.GetState() == "open"}) {
-				return nil
+				return false, nil
 			}
 		}
-		page = resp.NextPage
-	}
-	return nil
+		return true, nil
+	})))
 }
 
 // OpenIssue opens an issue, with a label that is made if there is none.
@@ -69,29 +58,16 @@ func (c *Client) CommentIssue(ctx context.Context, number int, body string) erro
 	}))
 }
 
-// IssueHasComment reports whether a comment on an issue holds a text, for which is asked.
-func (c *Client) IssueHasComment(ctx context.Context, number int, is func(body string) bool) (bool, error) {
-	o := &github.IssueListCommentsOptions{ListOptions: github.ListOptions{PerPage: 100}}
-	for page := 1; page != 0; {
-		o.Page = page
-		var list []*github.IssueComment
-		var resp *github.Response
-		err := c.do(func() (*github.Response, error) {
-			var err error
-			list, resp, err = c.api.Issues.ListComments(ctx, c.owner, c.name, number, o)
-			return resp, err
-		})
-		if err != nil {
-			return false, c.explain(fmt.Sprintf("reading the comments on #%d in", number), err)
+// IssueHasComment reports whether there is a comment on an issue for which is returns true.
+func (c *Client) IssueHasComment(ctx context.Context, number int, is func(body string) bool) (has bool, err error) {
+	path := fmt.Sprintf("repos/%s/%s/issues/%d/comments?per_page=%d", c.owner, c.name, number, perPage)
+	err = classify(eachAPIPage(ctx, c.sender, path, func(page []*github.IssueComment) (bool, error) {
+		for _, x := range page {
+			has = has || is(x.GetBody())
 		}
-		for _, x := range list {
-			if is(x.GetBody()) {
-				return true, nil
-			}
-		}
-		page = resp.NextPage
-	}
-	return false, nil
+		return !has, nil
+	}))
+	return has, c.explain(fmt.Sprintf("reading the comments on #%d in", number), err)
 }
 
 // SetIssue closes or reopens an issue.
