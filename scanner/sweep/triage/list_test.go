@@ -3,10 +3,8 @@
 package triage_test
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
-	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
 	"github.com/stanch-dev/stanch/scanner/sweep/triage"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -239,29 +236,5 @@ func testMigration(f *fixture) {
 	var by, note string
 	if err := database.QueryRow(f.Context(), f.SQL, `SELECT acknowledged_by, note FROM finding WHERE fingerprint = 'fada'`)(&by, &note); err != nil || by != "ada" || note != "known" {
 		f.Errorf("and back: %q, %q, %v", by, note, err)
-	}
-}
-
-// BenchmarkList reads pages of 50,000 findings in 100,000 places.
-func BenchmarkList(b *testing.B) {
-	dsn, err := database.SQLiteDSN(filepath.Join(b.TempDir(), "sweep.db"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	for driver, url := range map[string]string{"sqlite": dsn, "pgx": ""} {
-		b.Run(driver, func(b *testing.B) {
-			if url == "" {
-				url = sweeptest.StartPostgres(b).URL
-			}
-			db, err := sql.Open(driver, url)
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer db.Close()
-			db.SetMaxOpenConns(1)
-			f := newFixture(b, db, driver == "pgx")
-			f.fill(50_000)
-			f.benchmark(b)
-		})
 	}
 }
