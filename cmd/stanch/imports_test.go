@@ -66,7 +66,7 @@ var importRules = []struct {
 	{"a sweep knows GitHub by its Hub alone", `^scanner/github$`, `^(cmd/|scanner/(ci/publish|github/[a-z]+|sweep/githubhub)$)`},
 	{"a sweep and the scan of an organization fetch a repository in the same way", `^scanner/github/fetch$`, `^scanner/(github/orgscan|sweep(/search)?)$`},
 	{"an event of CI is read from its text alone; a server is asked by those who are named here", `^net(/|$)`,
-		`^(cmd/|scanner/(finding|github(/[a-z]+)?|gitsource/transport|report/[a-z]+|scannertest|sweep(/[a-z]+)?)$|verifier/)`},
+		`^(cmd/|scanner/(finding|github(/[a-z]+|/internal/requests)?|gitsource/transport|report/[a-z]+|scannertest|sweep(/[a-z]+)?)$|verifier/)`},
 
 	// AWS.
 	{"AWS is chosen by commands, never by the pipeline", `^verifier/[a-z]+(/|$)`, `^(cmd|verifier)/`},

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-github/v60/github"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/github/internal/requests"
 )
 
 // An App is a TokenSource: a GitHub App, as one owner of repositories has installed
@@ -28,7 +29,7 @@ type App struct {
 	*sender   // signs as the App
 	id, owner string
 	given     int64 // installation, 0: look it up
-	ours      *transport
+	ours      *requests.Transport
 
 	mu           sync.Mutex
 	installation int64 // 0: not yet looked up
@@ -49,7 +50,7 @@ func NewApp(base, id string, key detectors.Secret, installation int64, owner, ve
 	if err != nil {
 		return nil, err
 	}
-	jwt.now = t.now
+	jwt.now = t.Now
 	return &App{id: id, owner: owner, given: installation, sender: s, ours: t}, nil
 }
 
@@ -76,7 +77,7 @@ const renewBefore = 5 * time.Minute
 func (a *App) Token(ctx context.Context, refused detectors.Secret) (detectors.Secret, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.token.IsZero() && !a.token.Equal(refused) && a.ours.now().Add(renewBefore).Before(a.expires) {
+	if !a.token.IsZero() && !a.token.Equal(refused) && a.ours.Now().Add(renewBefore).Before(a.expires) {
 		return a.token, nil
 	}
 	a.token = detectors.Secret{}
@@ -94,7 +95,7 @@ func (a *App) Token(ctx context.Context, refused detectors.Secret) (detectors.Se
 		}
 		return a.sender.api.Do(ctx, req, &issued)
 	})
-	if err == nil && (issued.Token == "" || !a.ours.now().Before(issued.Expires)) {
+	if err == nil && (issued.Token == "" || !a.ours.Now().Before(issued.Expires)) {
 		err = errors.New("the answer has no token that is valid; is this the API of GitHub?")
 	}
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/stanch-dev/stanch/scanner/github/internal/requests"
 )
 
 // downloadTime is how long a download may take.
@@ -25,17 +27,17 @@ func (l *Lister) download(ctx context.Context, path string, maxSize int64) ([]by
 	ctx, cancel := context.WithTimeout(ctx, downloadTime)
 	defer cancel()
 	var err error
-	for range maxTries {
+	for range requests.MaxTries {
 		var data []byte
 		var again bool
 		if data, again, err = l.downloadOnce(ctx, path, maxSize); !again {
 			return data, err
 		}
-		if waited := l.wait(ctx, time.Second); waited != nil {
+		if waited := l.Pause(ctx, time.Second); waited != nil {
 			return nil, waited
 		}
 	}
-	return nil, fmt.Errorf("tried %d times: %w", maxTries, err)
+	return nil, fmt.Errorf("tried %d times: %w", requests.MaxTries, err)
 }
 
 // downloadOnce reports whether another try makes sense, too.
@@ -45,7 +47,7 @@ func (l *Lister) downloadOnce(ctx context.Context, path string, maxSize int64) (
 		return nil, false, err
 	}
 	if strings.Contains(path, "/assets/") { // else GitHub describes it
-		req.Header.Set("Accept", octetStream)
+		req.Header.Set("Accept", requests.OctetStream)
 	}
 	// The transport keeps the limits of the API. To it, a redirect is an answer.
 	resp, err := l.transport.RoundTrip(req.WithContext(ctx))

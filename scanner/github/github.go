@@ -4,21 +4,20 @@
 // calls GitHub's API, so that one audit covers all requests and their tokens.
 //
 // The token goes to the host of the API and to no other, redirects included. Limits of
-// requests are kept, and failures that may pass are tried again (transport.go).
+// requests are kept, and failures that may pass are tried again (internal/requests).
 package github
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/google/go-github/v60/github"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/github/internal/requests"
 )
 
 // A Client sends to one repository. Make one with New. Calls are made one at a time.
@@ -30,12 +29,7 @@ type Client struct {
 // A sender makes requests. Its fields are set before the first.
 type sender struct {
 	api *github.Client
-	// Wait waits before a request that GitHub does not answer yet, and while it works on
-	// an upload: time.After if it is nil. It may be called from several goroutines.
-	Wait func(context.Context, time.Duration) error
-	// MaxWait is the longest wait: 75 seconds, unless it is set. A request that would
-	// have to wait longer fails with a RateLimited.
-	MaxWait time.Duration
+	*requests.Patience
 }
 
 var (
@@ -56,14 +50,14 @@ func New(base, repository, token, version string) (*Client, error) {
 	if !ok || owner == "" || name == "" || strings.Contains(name, "/") {
 		return nil, fmt.Errorf("%q is not a repository of the form owner/name", repository)
 	}
-	c, _, err := newSender(base, Static{detectors.NewSecret(token)}, version)
+	c, _, err := newSender(base, Static{Secret: detectors.NewSecret(token)}, version)
 	if err != nil {
 		return nil, err
 	}
 	return &Client{sender: c, owner: owner, name: name}, nil
 }
 
-func newSender(base string, tokens TokenSource, version string) (*sender, *transport, error) {
+func newSender(base string, tokens TokenSource, version string) (*sender, *requests.Transport, error) {
 	u, err := url.Parse(strings.TrimSuffix(base, "/") + "/")
 	if err != nil {
 		return nil, nil, fmt.Errorf("the URL of GitHub's API: %w", err)
@@ -71,9 +65,8 @@ func newSender(base string, tokens TokenSource, version string) (*sender, *trans
 	if u.Scheme != "https" && !isLoopback(u.Hostname()) || u.Host == "" || u.User != nil {
 		return nil, nil, fmt.Errorf("the URL of GitHub's API: %s is not of the form https://host/path", u.Redacted())
 	}
-	s := &sender{MaxWait: maxWait}
-	t := newTransport(s, u.Host, tokens)
-	s.api = github.NewClient(&http.Client{
+	t := requests.New(u.Host, tokens)
+	s := &sender{Patience: t.Patience, api: github.NewClient(&http.Client{
 		Transport: t,
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
 			if req.URL.Host != u.Host || req.URL.Scheme != u.Scheme || len(via) > 3 {
@@ -81,7 +74,7 @@ func newSender(base string, tokens TokenSource, version string) (*sender, *trans
 			}
 			return nil
 		},
-	})
+	})}
 	s.api.BaseURL, s.api.UserAgent = u, "stanch/"+version
 	return s, t, nil
 }
@@ -112,16 +105,4 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrDenied, err)
 	}
 	return err
-}
-
-func (c *sender) wait(ctx context.Context, d time.Duration) error {
-	if c.Wait != nil {
-		return c.Wait(ctx, d)
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }

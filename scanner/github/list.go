@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-github/v60/github"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/github/internal/requests"
 )
 
 // A Repository is one that GitHub lists.
@@ -34,9 +35,10 @@ type Repository struct {
 // once its fields are set; it makes one request at a time.
 type Lister struct {
 	*sender
-	transport *transport
+	transport *requests.Transport
 	web       *url.URL // where the repositories are cloned from
 	signals   *signals
+	ofApp     bool // asks as an installation of an App, not as a person
 }
 
 // NewLister returns a Lister for the API whose URL is base. Without a token, GitHub shows
@@ -46,7 +48,8 @@ func NewLister(base string, tokens TokenSource, version string) (*Lister, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Lister{sender: s, transport: t, web: webOf(s.api.BaseURL), signals: &signals{}}, nil
+	_, ofApp := tokens.(*App)
+	return &Lister{ofApp: ofApp, sender: s, transport: t, web: webOf(s.api.BaseURL), signals: &signals{}}, nil
 }
 
 // webOf returns the URL that people look at and git clones from. GitHub Enterprise Server
@@ -130,8 +133,8 @@ func (l *Lister) listUser(ctx context.Context, name string, c apiPageCollector) 
 	if err != nil {
 		return err
 	}
-	switch _, ofApp := l.transport.tokens.(*App); {
-	case ofApp:
+	switch {
+	case l.ofApp:
 		err = l.listInstallation(ctx, name, c)
 	case !token.IsZero():
 		if _, err := get(ctx, l.sender, "user", &self); err != nil && !errors.Is(err, ErrDenied) { // that of a job has no user
@@ -260,7 +263,7 @@ func (l *Lister) Parent(ctx context.Context, name string) (string, error) {
 
 // Token returns the token to use now: the token of an App changes within an hour.
 func (l *Lister) Token(ctx context.Context) (detectors.Secret, error) {
-	return l.transport.tokens.Token(ctx, detectors.Secret{})
+	return l.transport.Token(ctx)
 }
 
 // WebURL returns the URL where people look at the repository owner/name.

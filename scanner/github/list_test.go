@@ -15,7 +15,7 @@ func TestCloneURL(t *testing.T) {
 		"https://git.acme.example/api/v3":  "https://x-access-token:t@git.acme.example/o/n.git",
 		"https://api.acme.example/api/v3/": "https://x-access-token:t@api.acme.example/o/n.git",
 	} {
-		l, err := NewLister(api, Static{detectors.NewSecret("t")}, "test")
+		l, err := NewLister(api, Static{Secret: detectors.NewSecret("t")}, "test")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func listerOf(t *testing.T, answers map[string]func(http.ResponseWriter)) *Liste
 		fmt.Fprint(w, `{"message":"Not Found"}`)
 	}))
 	t.Cleanup(srv.Close)
-	l, err := NewLister(srv.URL, Static{detectors.NewSecret("t")}, "test")
+	l, err := NewLister(srv.URL, Static{Secret: detectors.NewSecret("t")}, "test")
 	if err != nil {
 		t.Fatal(err)
 	}

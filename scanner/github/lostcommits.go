@@ -74,7 +74,7 @@ func (l *Lister) Activity(ctx context.Context, name string, since time.Time) (al
 // asOf returns a time of this machine by the clock of GitHub, less a minute for changes
 // that GitHub shows late.
 func (l *Lister) asOf(begun time.Time) time.Time {
-	return l.transport.now().Add(-time.Since(begun) - time.Minute).UTC()
+	return l.transport.Now().Add(-time.Since(begun) - time.Minute).UTC()
 }
 
 // recentActivity reads one page of the activity of all kinds. complete reports whether it
@@ -154,7 +154,7 @@ func (l *Lister) period(since time.Time) string {
 		return ""
 	}
 	for _, p := range periods {
-		if l.transport.now().Sub(since) < time.Duration(p.days)*24*time.Hour {
+		if l.transport.Now().Sub(since) < time.Duration(p.days)*24*time.Hour {
 			return "&time_period=" + p.name
 		}
 	}

@@ -105,7 +105,7 @@ func (c *Client) processed(ctx context.Context, id string) error {
 		case u.Status == "complete":
 			return nil
 		}
-		if err := c.wait(ctx, pause); err != nil {
+		if err := c.Pause(ctx, pause); err != nil {
 			return err
 		}
 		pause *= 2

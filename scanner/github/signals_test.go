@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/stanch-dev/stanch/detectors"
 )
 
 // signalServer answers the query for signals, and counts the others.
@@ -113,7 +111,7 @@ func TestTextsSignalApp(t *testing.T) {
 	g := &signalServer{changed: noon}
 	s.fakes["/graphql"] = g.answer
 	s.fakes["actions/runs"], s.fakes["actions/artifacts"] = says(200, `{}`), says(200, `{}`)
-	l.transport.tokens = &App{token: detectors.NewSecret(token), expires: time.Now().Add(time.Hour), ours: l.transport}
+	l.ofApp = true
 	src := texts(t, l, "", Issues, Pulls, Releases, Actions, Discussions)
 	src.Batch = true
 	read(t, src)

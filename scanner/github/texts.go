@@ -152,7 +152,7 @@ func (l textList) name() string { return l.what + " of " + strings.Join(l.kinds,
 func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
 	t.locations, t.complete = map[finding.BlobID]finding.Location{}, false
 	r := &textReader{Texts: t, seen: map[finding.BlobID]bool{}, yield: yield}
-	begun := t.lister.transport.now().UTC()
+	begun := t.lister.transport.Now().UTC()
 	from, since, err := parseTextCursor(t.from)
 	if err != nil {
 		return err
@@ -265,12 +265,11 @@ func (t *Texts) signal(ctx context.Context, from textCursor) (now string, unchan
 	}
 	now, err = t.lister.signals.take(ctx, t.lister.sender, t.repo)
 	known := from[signalName]
-	return now, now != "" && known != nil && len(known.ETags) == 1 && known.ETags[0] == now && t.lister.transport.now().Sub(known.Since) < signalTime, err
+	return now, now != "" && known != nil && len(known.ETags) == 1 && known.ETags[0] == now && t.lister.transport.Now().Sub(known.Since) < signalTime, err
 }
 
 // covers reports whether a signal that is as it was makes it needless to ask for a list.
 // With a token that stays the same, an ETag says more, and costs nothing.
 func (t *Texts) covers(list textList) bool {
-	_, ofApp := t.lister.transport.tokens.(*App)
-	return list.signalled && (ofApp || list.kinds[0] == Discussions)
+	return list.signalled && (t.lister.ofApp || list.kinds[0] == Discussions)
 }

@@ -49,7 +49,7 @@ func newTextServer(t *testing.T) (*textServer, *Lister) {
 	s := &textServer{between: func() {}, fakes: map[string]fake{}}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
-	l, err := NewLister(s.URL, Static{detectors.NewSecret(token)}, "test")
+	l, err := NewLister(s.URL, Static{Secret: detectors.NewSecret(token)}, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +266,7 @@ func TestTextsUnchanged(t *testing.T) {
 	if got, _ := read(t, texts(t, l, cursor, Issues, Pulls, Releases)); len(got) != 1 || len(s.asked) != lists || s.unchanged != lists-1 {
 		t.Errorf("%d of %d requests are free: %v", s.unchanged, len(s.asked), got)
 	}
-	other, err := NewLister(s.URL, Static{detectors.NewSecret("another-" + token)}, "test")
+	other, err := NewLister(s.URL, Static{Secret: detectors.NewSecret("another-" + token)}, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,7 +332,7 @@ func TestTextsCutOff(t *testing.T) {
 		})
 		got, cursor, complete := map[string]string{}, "", false
 		for tries := 0; !complete && tries < 2*whole; tries++ {
-			l.transport.until, left = time.Time{}, every+1
+			left = every + 1
 			src := texts(t, l, cursor, kinds...)
 			err := src.Blobs(t.Context(), func(b scanner.Blob) error {
 				id, _, _ := strings.Cut(string(b.ID), "@")
@@ -341,6 +341,8 @@ func TestTextsCutOff(t *testing.T) {
 			})
 			if limited := new(RateLimited); err != nil && !errors.As(err, &limited) {
 				t.Fatal(err)
+			} else if err != nil {
+				passed(l)
 			}
 			cursor, complete = src.Next()
 		}
@@ -373,7 +375,7 @@ func TestTextsMissed(t *testing.T) {
 	}
 	delete(s.fakes, "actions/runs/1/logs")
 	delete(s.fakes, "actions/runs/2/logs")
-	l.transport.until = time.Time{}
+	passed(l)
 	second := texts(t, l, next(t, first, false), Actions)
 	if got, _ := read(t, second); len(got) != 1 || got["actions/runs/2"] == "" {
 		t.Error(got)

@@ -135,7 +135,7 @@ func (t *TextsAgain) discussion(ctx context.Context, node string) (scanner.Blob,
 	case err != nil:
 		return b, err
 	case len(answer.Errors) > 0 && answer.Errors[0].Type == "RATE_LIMITED":
-		return b, &RateLimited{Until: t.lister.transport.now().Add(time.Minute)}
+		return b, &RateLimited{Until: t.lister.transport.Now().Add(time.Minute)}
 	case len(answer.Errors) > 0 && answer.Errors[0].Type != "NOT_FOUND":
 		return b, fmt.Errorf("reading a discussion of %s again: %s", t.repo, answer.Errors[0].Message)
 	case answer.Data.Node == nil:

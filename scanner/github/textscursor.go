@@ -103,7 +103,7 @@ func (f *feed) end() {
 // begin notes the beginning of a pass, once GitHub has answered and its clock is known.
 func (f *feed) begin() {
 	if f.Pass == nil {
-		f.Pass = &pass{Begun: f.lister.transport.now().Add(-time.Since(f.begun)).UTC()}
+		f.Pass = &pass{Begun: f.lister.transport.Now().Add(-time.Since(f.begun)).UTC()}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-github/v60/github"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/github/internal/requests"
 )
 
 // Discussions are in GraphQL alone. go-github knows none, and a request and an answer
@@ -129,7 +130,7 @@ func (f *feed) post(ctx context.Context, p post) error {
 // asks again; the transport waits before that.
 func (f *feed) query(ctx context.Context, query string, variables map[string]any) (*graphAnswer, error) {
 	var err error
-	for range maxTries {
+	for range requests.MaxTries {
 		var answer graphAnswer
 		err = f.lister.do(func() (*github.Response, error) {
 			// GraphQL is at /graphql, and at /api/graphql beside /api/v3.

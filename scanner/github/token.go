@@ -1,23 +1,13 @@
 package github
 
-import (
-	"context"
-
-	"github.com/stanch-dev/stanch/detectors"
-)
+import "github.com/stanch-dev/stanch/scanner/github/internal/requests"
 
 // A TokenSource has the token for a request. It is safe for use by several goroutines.
-type TokenSource interface {
-	// Token returns a token that GitHub accepts now, or the zero Secret for requests
-	// without one. refused is the token that GitHub has just refused, if any.
-	Token(ctx context.Context, refused detectors.Secret) (detectors.Secret, error)
-}
+type TokenSource = requests.TokenSource
 
 // Static is a TokenSource with one token, of a person or of a job; the zero Secret means no
 // token.
-type Static struct{ detectors.Secret }
+type Static = requests.Static
 
-// Token implements TokenSource.
-func (s Static) Token(context.Context, detectors.Secret) (detectors.Secret, error) {
-	return s.Secret, nil
-}
+// RateLimited says that GitHub answers nothing before a time, which is longer than MaxWait.
+type RateLimited = requests.RateLimited

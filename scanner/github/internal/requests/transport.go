@@ -1,4 +1,7 @@
-package github
+// Package requests sends the requests of package github: with a token that goes to one host
+// alone, within the limits that GitHub names, and again after failures that may pass. It
+// knows HTTP and no operation of the API.
+package requests
 
 import (
 	"bytes"
@@ -19,9 +22,9 @@ import (
 )
 
 const (
-	// maxTries is how often a request is made while GitHub is too busy, and maxLimited how
+	// MaxTries is how often a request is made while GitHub is too busy, and maxLimited how
 	// often while a limit is exceeded.
-	maxTries   = 3
+	MaxTries   = 3
 	maxLimited = 6
 	// maxWait is the longest wait in CI, where the next run asks again. It is the shortest
 	// wait that GitHub asks for if it names no time.
@@ -37,18 +40,43 @@ const (
 	answerTime = time.Minute
 )
 
-// RateLimited says that GitHub answers nothing before Until, which is longer than a sender
-// waits.
+// A Patience says how long requests wait for GitHub. Its fields are set before the first
+// request.
+type Patience struct {
+	// Wait waits before a request that GitHub does not answer yet, and while it works on
+	// an upload: time.After if it is nil. It may be called from several goroutines.
+	Wait func(context.Context, time.Duration) error
+	// MaxWait is the longest wait: 75 seconds, unless it is set. A request that would
+	// have to wait longer fails with a RateLimited.
+	MaxWait time.Duration
+}
+
+// Pause waits for d, however long that is, or until ctx is done, which it returns as an error.
+func (p *Patience) Pause(ctx context.Context, d time.Duration) error {
+	if p.Wait != nil {
+		return p.Wait(ctx, d)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// RateLimited says that GitHub answers nothing before Until, which is longer than a Patience
+// allows.
 type RateLimited struct {
 	Until time.Time // by the clock of this machine
 	Said  string    // by GitHub, "" if it gave no reason
 }
 
+// Error implements error.
 func (e *RateLimited) Error() string {
 	return strings.TrimSuffix("GitHub answers no more requests until "+e.Until.UTC().Format(time.RFC3339)+": "+e.Said, ": ")
 }
 
-// A transport sends requests to one host. It is below go-github, which does not treat 429
+// A Transport sends requests to one host. It is below go-github, which does not treat 429
 // as a limit, and which compares the end of a limit with the clock of this machine.
 //
 // It makes one request at a time, as GitHub advises (docs.github.com, "Best practices for
@@ -59,8 +87,8 @@ func (e *RateLimited) Error() string {
 //
 // A request is made again, twice at most, if the answer is cut off, is no JSON, or has a
 // status of 5xx.
-type transport struct {
-	sender *sender
+type Transport struct {
+	*Patience
 	host   string // which gets the token
 	tokens TokenSource
 	turn   chan struct{} // holds one element while a request is made
@@ -72,12 +100,13 @@ type transport struct {
 	skew         time.Duration // by how much the clock of GitHub is ahead of ours
 }
 
-func newTransport(s *sender, host string, tokens TokenSource) *transport {
-	return &transport{sender: s, host: host, tokens: tokens, turn: make(chan struct{}, 1)}
+// New returns a Transport that sends the tokens to a host, HOST or HOST:PORT, and to no other.
+func New(host string, tokens TokenSource) *Transport {
+	return &Transport{Patience: &Patience{MaxWait: maxWait}, host: host, tokens: tokens, turn: make(chan struct{}, 1)}
 }
 
 // RoundTrip implements http.RoundTripper. The answer has been read as a whole.
-func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	token, err := t.token(req, detectors.Secret{})
 	if err != nil {
@@ -114,18 +143,23 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		case errors.Is(err, errTooLong):
 			return nil, err
 		}
-		if failures++; failures == maxTries {
-			return nil, fmt.Errorf("tried %d times: %w", maxTries, err)
+		if failures++; failures == MaxTries {
+			return nil, fmt.Errorf("tried %d times: %w", MaxTries, err)
 		}
-		if err := t.sender.wait(ctx, pause); err != nil {
+		if err := t.Pause(ctx, pause); err != nil {
 			return nil, err
 		}
 		pause *= 4
 	}
 }
 
+// Token returns the token that requests are made with now, or the zero Secret.
+func (t *Transport) Token(ctx context.Context) (detectors.Secret, error) {
+	return t.tokens.Token(ctx, detectors.Secret{})
+}
+
 // token returns the token for req, a different one from refused if possible.
-func (t *transport) token(req *http.Request, refused detectors.Secret) (detectors.Secret, error) {
+func (t *Transport) token(req *http.Request, refused detectors.Secret) (detectors.Secret, error) {
 	if req.URL.Host != t.host || t.tokens == nil {
 		return detectors.Secret{}, nil
 	}
@@ -134,7 +168,7 @@ func (t *transport) token(req *http.Request, refused detectors.Secret) (detector
 
 // acquire waits for the turn of a request, and until GitHub answers again. If it returns
 // no error, the caller has to end the turn by receiving from t.turn.
-func (t *transport) acquire(ctx context.Context) error {
+func (t *Transport) acquire(ctx context.Context) error {
 	for {
 		select {
 		case t.turn <- struct{}{}:
@@ -149,11 +183,11 @@ func (t *transport) acquire(ctx context.Context) error {
 			return nil
 		}
 		<-t.turn
-		if left > t.sender.MaxWait {
+		if left > t.MaxWait {
 			return t.limited()
 		}
 		// Full seconds: for people, and never too few.
-		if err := t.sender.wait(ctx, (left + time.Second - 1).Truncate(time.Second)); err != nil {
+		if err := t.Pause(ctx, (left + time.Second - 1).Truncate(time.Second)); err != nil {
 			return err
 		}
 		t.mu.Lock()
@@ -164,7 +198,7 @@ func (t *transport) acquire(ctx context.Context) error {
 	}
 }
 
-func (t *transport) limited() error {
+func (t *Transport) limited() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return &RateLimited{Until: t.until, Said: t.said}
@@ -189,7 +223,7 @@ func (a *reply) response() *http.Response {
 var errTooLong = fmt.Errorf("the answer has more than %d MiB", maxAnswer>>20)
 
 // send makes one request, and reads the answer.
-func (t *transport) send(req *http.Request, token detectors.Secret) (*reply, error) {
+func (t *Transport) send(req *http.Request, token detectors.Secret) (*reply, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), answerTime)
 	defer cancel()
 	again := req.Clone(ctx)
@@ -227,15 +261,15 @@ func (t *transport) send(req *http.Request, token detectors.Secret) (*reply, err
 // isFile reports whether the answer is a file, as downloads ask for.
 func isFile(resp *http.Response) bool {
 	kind := resp.Header.Get("Content-Type")
-	return strings.Contains(resp.Request.Header.Get("Accept"), octetStream) || strings.Contains(kind, "zip") || strings.Contains(kind, octetStream)
+	return strings.Contains(resp.Request.Header.Get("Accept"), OctetStream) || strings.Contains(kind, "zip") || strings.Contains(kind, OctetStream)
 }
 
-// octetStream is the media type of any file.
-const octetStream = "application/octet-stream"
+// OctetStream is the media type of any file.
+const OctetStream = "application/octet-stream"
 
 // noteLimits notes the limits that a names, and reports whether it is over one
 // (docs.github.com, "Rate limits for the REST API").
-func (t *transport) noteLimits(a *reply) bool {
+func (t *Transport) noteLimits(a *reply) bool {
 	if a == nil {
 		return false
 	}
@@ -318,8 +352,8 @@ func retryAfter(header string, now time.Time) (time.Duration, bool) {
 	return at.Sub(now), err == nil
 }
 
-// now is the time of GitHub, as far as it is known.
-func (t *transport) now() time.Time {
+// Now is the time of GitHub, as far as it is known.
+func (t *Transport) Now() time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return time.Now().Add(t.skew)
