@@ -88,6 +88,9 @@ func TestSweep(t *testing.T) {
 			if status, _, errs := o.stanch(t, "report", "--fail-on", "live"); status != cli.ExitIncomplete || !strings.Contains(errs, "AWS gave no answer about 2 keys") {
 				t.Errorf("no sweep has asked AWS: %d: %s", status, errs)
 			}
+			if status, _, errs := o.stanch(t, "report", "--fail-on", "new"); status != cli.ExitLeaks {
+				t.Errorf("all findings of a first sweep are new, and --fail-on new exits with %d: %s", status, errs)
+			}
 			calls, _ := o.taken()
 			if n := len(slices.DeleteFunc(calls, func(c string) bool { return c != "/repos/acme/copy" })); n != 1 {
 				t.Errorf("what copy is a fork of is asked %d times: it waits for that, and then knows", n)
@@ -96,8 +99,16 @@ func TestSweep(t *testing.T) {
 			if calls, git := o.taken(); len(calls) > 1 || len(git) > 0 {
 				t.Errorf("a sweep of what has not changed asks %q and %q", calls, git)
 			}
+			wantNew := func(want int) {
+				t.Helper()
+				if status, _, errs := o.stanch(t, "report", "--fail-on", "new"); status != want {
+					t.Errorf("--fail-on new exits with %d, want %d: %s", status, want, errs)
+				}
+			}
+			wantNew(cli.ExitClean)
 			o.push(t, "clean", `leak 3 new; commit 2`)
 			want(cli.ExitLeaks, "1: app", "2: copy", "3: clean")
+			wantNew(cli.ExitLeaks)
 			if calls, git := o.taken(); len(calls) > 4 || slices.ContainsFunc(git, func(s string) bool { return !strings.Contains(s, "/clean.git/") }) {
 				t.Errorf("after one push it asks %q and %q", calls, git)
 			}

@@ -139,13 +139,21 @@ const (
 	FailOnAny     FailOn = "any"
 	FailOnUnknown FailOn = "unknown" // live, or not known to be dead
 	FailOnLive    FailOn = "live"
-	FailOnNever   FailOn = "never"
+	// FailOnNew counts findings in any state that the last sweep has seen first. A scan has no
+	// memory to tell them by; package sweepreport asks the database.
+	FailOnNew   FailOn = "new"
+	FailOnNever FailOn = "never"
 )
 
-// FailLevels are all values of FailOn.
-var FailLevels = []string{string(FailOnAny), string(FailOnUnknown), string(FailOnLive), string(FailOnNever)}
+// FailLevels are the values of FailOn that a scan takes, and SweepFailLevels those that a
+// report of sweeps takes.
+var (
+	FailLevels      = []string{string(FailOnAny), string(FailOnUnknown), string(FailOnLive), string(FailOnNever)}
+	SweepFailLevels = []string{string(FailOnAny), string(FailOnUnknown), string(FailOnLive), string(FailOnNew), string(FailOnNever)}
+)
 
-// Counts reports whether a finding in state makes the scan fail.
+// Counts reports whether a finding in state makes the scan fail. It is false for FailOnNew,
+// which no state decides.
 func (f FailOn) Counts(state verifier.State) bool {
 	switch f {
 	case FailOnAny:

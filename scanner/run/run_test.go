@@ -28,6 +28,7 @@ func TestFailOn(t *testing.T) {
 		{run.FailOnUnknown, []verifier.State{verifier.Live, verifier.IDActive, verifier.Unknown, verifier.Skipped, verifier.NotVerifiable, "", "of a later version"},
 			[]verifier.State{verifier.Invalid, verifier.Expired, verifier.CanarySuspected}},
 		{run.FailOnLive, []verifier.State{verifier.Live}, []verifier.State{verifier.IDActive, verifier.Unknown, verifier.Invalid}},
+		{run.FailOnNew, nil, []verifier.State{verifier.Live, verifier.Unknown, verifier.Invalid}}, // a state is not new
 		{run.FailOnNever, nil, []verifier.State{verifier.Live, verifier.Unknown, verifier.Invalid}},
 	} {
 		for _, state := range tt.counts {

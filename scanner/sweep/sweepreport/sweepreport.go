@@ -44,6 +44,7 @@ type writer struct {
 	// out, and those that it does not.
 	leftOut, others map[string]int
 	now             time.Time
+	isNew           map[string]bool // fingerprints of new findings, if FailOn counts these
 }
 
 func (w *writer) write(ctx context.Context) error {
@@ -77,6 +78,9 @@ func (w *writer) write(ctx context.Context) error {
 		}
 	}
 	if err := w.outdated(ctx, names); err != nil {
+		return err
+	}
+	if err := w.readNew(ctx); err != nil {
 		return err
 	}
 	if w.Target != "" && len(names) == 0 {
@@ -128,7 +132,7 @@ func (w *writer) finding(f finding.Finding) error {
 		acknowledged(&f)
 	}
 	w.result.Summary.Count(&f)
-	w.result.Count(&f, w.FailOn)
+	w.result.Count(&f, w.levelOf(&f))
 	return w.Handler.Finding(f)
 }
 

@@ -31,8 +31,9 @@ type Flags struct {
 	// WithoutLFS is run.Options.WithoutLFS, which a command sets and no user.
 	WithoutLFS bool
 	// InCI lets errors name inputs of the action as well.
-	InCI  bool
-	quiet bool
+	InCI       bool
+	quiet      bool
+	failLevels []string // values of FailOn that the command has
 
 	verify   bool
 	NoVerify bool // even with --verify
@@ -73,10 +74,31 @@ func (f *Flags) AddScan(cmd *cobra.Command, verifies bool) {
 	f.Owner.Add(cmd)
 }
 
-// AddFailOn adds --fail-on alone.
+// AddFailOn adds --fail-on alone, for a command that remembers no earlier scan.
 func (f *Flags) AddFailOn(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.FailOn, "fail-on", "any", "exit with 1 for these `LEAKS`: any, unknown (live, or not known to be dead), live, never")
-	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(run.FailLevels, cobra.ShellCompDirectiveNoFileComp))
+	f.addFailOn(cmd, run.FailLevels, "any, unknown (live, or not known to be dead), live, never")
+}
+
+// AddSweepFailOn adds --fail-on alone, for a command that reports sweeps.
+func (f *Flags) AddSweepFailOn(cmd *cobra.Command) {
+	f.addFailOn(cmd, run.SweepFailLevels, "any, unknown (live, or not known to be dead), live, new (since the last sweep began), never")
+}
+
+func (f *Flags) addFailOn(cmd *cobra.Command, levels []string, means string) {
+	f.failLevels = levels
+	cmd.Flags().StringVar(&f.FailOn, "fail-on", "any", "exit with 1 for these `LEAKS`: "+means)
+	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(levels, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// CheckFailOn refuses values of --fail-on that the command does not have.
+func (f *Flags) CheckFailOn() error {
+	switch {
+	case f.failLevels == nil || slices.Contains(f.failLevels, f.FailOn): // nil: the command has no such flag
+		return nil
+	case run.FailOn(f.FailOn) == run.FailOnNew:
+		return errors.New(`--fail-on new: this command remembers no earlier scan, so it cannot tell what is new: "stanch sweep run" can, and --baseline FILE leaves out findings that are known`)
+	}
+	return fmt.Errorf("--fail-on %s: must be one of %s", f.FailOn, strings.Join(f.failLevels, ", "))
 }
 
 // Verifies reports whether STS is asked.
@@ -87,8 +109,8 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 	if f.quiet {
 		s.Hush()
 	}
-	if !slices.Contains(run.FailLevels, f.FailOn) {
-		return nil, fmt.Errorf("--fail-on %s: must be one of %s", f.FailOn, strings.Join(run.FailLevels, ", "))
+	if err := f.CheckFailOn(); err != nil {
+		return nil, err
 	}
 	if err := f.checkLive(); err != nil {
 		return nil, err

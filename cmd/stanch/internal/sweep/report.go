@@ -4,9 +4,6 @@ package sweep
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,8 +27,8 @@ history, and the outcome for each repository. Nothing is read or verified again.
   stanch sweep report -f json | stanch respond plan --accounts 111122223333  # plan to shut keys off`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !slices.Contains(scanrun.FailLevels, f.FailOn) {
-				return fmt.Errorf("--fail-on %s: must be one of %s", f.FailOn, strings.Join(scanrun.FailLevels, ", "))
+			if err := f.CheckFailOn(); err != nil {
+				return err
 			}
 			out, err := f.Output.Open(s)
 			if err != nil {
@@ -56,7 +53,7 @@ history, and the outcome for each repository. Nothing is read or verified again.
 		},
 	}
 	f.Output.Add(cmd)
-	f.AddFailOn(cmd)
+	f.AddSweepFailOn(cmd)
 	return cmd
 }
 

@@ -73,7 +73,7 @@ type engineFlags struct {
 // addReport adds the flags of a command that reports when its jobs are done.
 func (f *engineFlags) addReport(cmd *cobra.Command) {
 	f.Output.Add(cmd)
-	f.AddFailOn(cmd)
+	f.AddSweepFailOn(cmd)
 	f.add(cmd)
 }
 
