@@ -49,9 +49,9 @@ const (
 	minPause = 5 * time.Second    // before a failed delivery is tried again; it doubles
 	maxPause = 15 * time.Minute   // the longest pause, unless the receiver asks for a longer one
 	maxAsked = 24 * time.Hour     // the longest that it may ask for
-	giveUp   = 7 * 24 * time.Hour // after which news is lost
+	giveUp   = 7 * 24 * time.Hour // news that is older is lost, if the receiver fails again and again
 	keep     = 30 * 24 * time.Hour
-	refusals = 10 // after so many, a delivery that the receiver does not want is lost
+	failures = 10 // after so many in a row, news may be lost: if it is old, or the receiver does not want it
 	// maxFindings is the most findings of one alert. A digest counts the others.
 	maxFindings = 500
 )
@@ -264,7 +264,7 @@ func (a *Alerts) find(name string) Receiver {
 
 // Watch puts jobs into the queue for receivers of this process that have news to be told,
 // each few seconds until ctx ends: for digests, for news of processes that do not know the
-// receiver, and for jobs that were given up. It ends news that nobody could deliver.
+// receiver, and for jobs that were given up.
 func (a *Alerts) Watch(ctx context.Context) error {
 	tick := time.NewTicker(5 * time.Second)
 	defer tick.Stop()
@@ -281,7 +281,7 @@ func (a *Alerts) Watch(ctx context.Context) error {
 }
 
 func (a *Alerts) watchOnce(ctx context.Context) error {
-	if err := errors.Join(a.register(ctx), a.expire(ctx)); err != nil {
+	if err := errors.Join(a.register(ctx), a.clean(ctx)); err != nil {
 		return err
 	}
 	for _, r := range a.Receivers {
@@ -305,14 +305,9 @@ func (a *Alerts) watchOnce(ctx context.Context) error {
 	return nil
 }
 
-// expire marks old news as lost, and removes news that has ended long ago.
-func (a *Alerts) expire(ctx context.Context) error {
-	now := a.Store.Now()
-	_, err := database.Exec(ctx, a.Store.SQL, `UPDATE news SET ended = $1, lost = 1 WHERE ended = 0 AND at < $2 AND (urgent = 1 OR delivery <> '')`,
-		database.Millis(now), database.Millis(now.Add(-giveUp)))
-	if err == nil {
-		_, err = database.Exec(ctx, a.Store.SQL, `DELETE FROM news WHERE ended > 0 AND ended < $1`, database.Millis(now.Add(-keep)))
-	}
+// clean removes news that has ended long ago.
+func (a *Alerts) clean(ctx context.Context) error {
+	_, err := database.Exec(ctx, a.Store.SQL, `DELETE FROM news WHERE ended > 0 AND ended < $1`, database.Millis(a.Store.Now().Add(-keep)))
 	return err
 }
 

@@ -347,7 +347,7 @@ func TestFailures(t *testing.T) {
 		// What it refuses does not hold up the rest for ever, and is seen.
 		fails = refusal{refused: true}
 		d.is(1, "f3", verifier.Live)
-		for range refusals {
+		for range failures {
 			d.clock = d.clock.Add(maxPause)
 			d.work("bad")
 		}
@@ -360,11 +360,13 @@ func TestFailures(t *testing.T) {
 		}
 		fails = errors.New("no route")
 		d.is(1, "f5", verifier.Live)
-		d.clock = d.clock.Add(gap)
-		d.work("bad")
 		d.clock = d.clock.Add(giveUp + time.Hour)
-		if err := d.watchOnce(d.t.Context()); err != nil {
-			d.t.Error(err)
+		for range failures {
+			if list, err := Receivers(d.t.Context(), d.Store); err != nil || list[0].Lost != 1 {
+				d.t.Errorf("%v: %+v", err, list[0])
+			}
+			d.work("bad")
+			d.clock = d.clock.Add(maxPause)
 		}
 		if list, err := Receivers(d.t.Context(), d.Store); err != nil || list[0].Lost != 2 || list[0].Waiting != 0 {
 			d.t.Errorf("%v: %+v", err, list[0])

@@ -46,10 +46,11 @@ func (b *backlog) digestDue(now time.Time, ending bool) bool {
 	return now.Sub(since) >= every || now.Before(since)
 }
 
-// urgentAt returns when the urgent news may be sent.
-func (b *backlog) urgentAt() time.Time {
+// urgentAt returns when the urgent news may be sent: at once if the last delivery is of a time
+// to come, since the clock was set back then.
+func (b *backlog) urgentAt(now time.Time) time.Time {
 	switch {
-	case b.sent.IsZero():
+	case b.sent.IsZero() || b.sent.After(now):
 		return time.Time{}
 	case b.soon > 0:
 		return b.sent.Add(gap)
@@ -61,7 +62,7 @@ func (b *backlog) due(now time.Time, ending bool) bool {
 	if !b.known || b.wait.After(now) && b.wait.Sub(now) <= maxAsked {
 		return false
 	}
-	return b.begun > 0 || b.urgent > 0 && !b.urgentAt().After(now) || b.digestDue(now, ending)
+	return b.begun > 0 || b.urgent > 0 && !b.urgentAt(now).After(now) || b.digestDue(now, ending)
 }
 
 // isFirst is true for news of findings that a first sweep, which still runs, has found.
@@ -110,7 +111,7 @@ func (a *Alerts) deliverAll(ctx context.Context, name string, ending bool) error
 		case b.wait.After(now) && b.wait.Sub(now) <= maxAsked: // else the clock was set back
 			return &sweep.Later{At: b.wait, Why: b.why}
 		case !b.due(now, ending):
-			at := b.urgentAt()
+			at := b.urgentAt(now)
 			if b.soon == 0 { // the first sweep may end before
 				at = now.Add(min(recheck, at.Sub(now)))
 			}
@@ -135,10 +136,11 @@ func (a *Alerts) clock() string {
 
 func (a *Alerts) lease() time.Duration { return cmp.Or(a.Lease, time.Minute) }
 
-// hold keeps other processes from sending to a receiver for the time of a lease.
+// hold keeps other processes from sending to a receiver for the time of a lease. A lease that
+// is longer than any is of a time when the clock was ahead, and does not count.
 func (a *Alerts) hold(ctx context.Context, name string) error {
 	res, err := database.Exec(ctx, a.Store.SQL, `UPDATE receiver SET lease = $2, lease_until = `+a.clock()+` + $3
-		WHERE name = $1 AND (lease = $2 OR lease = '' OR lease_until < `+a.clock()+`)`, name, a.holder, a.lease().Milliseconds())
+		WHERE name = $1 AND (lease = $2 OR lease = '' OR lease_until < `+a.clock()+` OR lease_until > `+a.clock()+` + 2 * $3)`, name, a.holder, a.lease().Milliseconds())
 	if err != nil {
 		return err
 	}
@@ -169,7 +171,7 @@ func (a *Alerts) release(ctx context.Context, name string) {
 func (a *Alerts) deliver(ctx context.Context, r Receiver, b *backlog) error {
 	now := a.Store.Now()
 	if b.begun == 0 {
-		urgent := b.urgent > 0 && !b.urgentAt().After(now)
+		urgent := b.urgent > 0 && !b.urgentAt(now).After(now)
 		if err := a.claim(ctx, r.Name(), urgent); err != nil {
 			return err
 		}
@@ -238,8 +240,10 @@ func endRows(ctx context.Context, q database.Querier, name, delivery string, now
 	return err
 }
 
-// failed notes why a receiver has not taken an alert, and returns when to try again. An alert
-// that the receiver refuses again and again is lost, so that it does not hold up the others.
+// failed notes why a receiver has not taken an alert, and returns when to try again. If it has
+// failed again and again, an alert that it refuses is lost, so that it does not hold up the
+// others, and so is news that is too old. News is never lost untried: time passes while
+// machines are off, too, and clocks jump.
 func (a *Alerts) failed(ctx context.Context, name string, alert *finding.Alert, tries int, why error) error {
 	pause := min(cmp.Or(a.Pause, minPause)<<min(tries-1, 10), maxPause)
 	var asks interface{ RetryAfter() time.Duration }
@@ -247,12 +251,17 @@ func (a *Alerts) failed(ctx context.Context, name string, alert *finding.Alert, 
 		pause = min(asks.RetryAfter(), maxAsked)
 	}
 	var refuses interface{ Refused() bool }
-	lost := tries >= refusals && errors.As(why, &refuses) && refuses.Refused()
+	lost := tries >= failures && errors.As(why, &refuses) && refuses.Refused()
 	at := a.Store.Now().Add(pause)
 	a.noteFails(name)
 	a.log().Warn("alert not taken", "receiver", name, "delivery", alert.Delivery, "try", tries, "lost", lost, "again", at.UTC().Format(time.RFC3339), "err", why)
-	now := database.Millis(a.Store.Now())
+	now, old := database.Millis(a.Store.Now()), database.Millis(a.Store.Now().Add(-giveUp))
 	err := a.Store.Tx(ctx, func(tx *sql.Tx) error {
+		if tries >= failures {
+			if _, err := database.Exec(ctx, tx, `UPDATE news SET ended = $2, lost = 1 WHERE receiver = $1 AND ended = 0 AND at < $3 AND (urgent = 1 OR delivery <> '')`, name, now, old); err != nil {
+				return err
+			}
+		}
 		if lost {
 			tries = 0
 			if err := endRows(ctx, tx, name, alert.Delivery, now, true); err != nil {
