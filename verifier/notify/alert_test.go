@@ -103,6 +103,15 @@ func TestBadReceivers(t *testing.T) {
 			_, _ = io.Copy(io.Discard, r.Body) // else nobody would see that the client has left
 			<-r.Context().Done()
 		}, "deadline", 0, false},
+		{"redirects to nowhere", answer(302, "Location", "https://h/%zz/opensesame"), "answer", 0, false},
+		{"is no HTTP", func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				panic(err)
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 POST-/opensesame-unknown\r\n\r\n")
+			_ = conn.Close()
+		}, "answer", 0, false},
 		{"closes", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF", 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -155,10 +156,17 @@ func (s mailServer) talk(conn net.Conn, to string, message []byte) error {
 func (s mailServer) explain(err error) error {
 	var code *textproto.Error
 	refused := errors.As(err, &code) && (code.Code == 552 || code.Code == 554)
-	if s.password != "" && strings.Contains(err.Error(), s.password) {
+	if s.isQuoted(err.Error()) {
 		err = errors.New("the server refuses (its answer quotes the password, and is not shown)")
 	}
 	return &SendError{err: err, refused: refused}
+}
+
+// isQuoted reports whether text has the password, as it is or as it is sent: a server that does
+// not know the command AUTH may quote the line (RFC 4616).
+func (s mailServer) isQuoted(text string) bool {
+	sent := base64.StdEncoding.EncodeToString([]byte("\x00" + s.user + "\x00" + s.password))
+	return s.password != "" && (strings.Contains(text, s.password) || strings.Contains(text, sent))
 }
 
 // compose returns a mail (RFC 5322): plain text, UTF-8, in quoted-printable.

@@ -3,6 +3,7 @@ package notify
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -204,6 +205,11 @@ func TestMailRefused(t *testing.T) {
 	}
 	if err := s.talk(conn, "b@example.com", nil); err == nil || !strings.Contains(err.Error(), "no STARTTLS") {
 		t.Errorf("another machine without TLS: %v", err)
+	}
+	s = mailServer{user: "u", password: "opensesame"}
+	line := base64.StdEncoding.EncodeToString([]byte("\x00u\x00opensesame"))
+	if err := s.explain(fmt.Errorf("502 unknown: AUTH PLAIN %s", line)); strings.Contains(err.Error(), line) {
+		t.Errorf("a server that quotes the command: %v", err)
 	}
 	for _, url := range []string{"", "mail.example.com", "https://u:opensesame@mail.example.com", "smtp://u:opensesame@mail.example.com", "smtp://u:opensesame@mail.example.com/?from=x%0ABcc:y"} {
 		if _, err := ParseTarget("mailto:security@example.com", func(string) string { return url }); err == nil || strings.Contains(err.Error(), "opensesame") {

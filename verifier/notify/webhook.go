@@ -89,7 +89,7 @@ func (n *Notifier) postOnce(ctx context.Context, t Target, body, delivery string
 		if errors.As(err, &quoted) {
 			err = quoted.Err
 		}
-		return true, err
+		return true, withoutURL(err, r.URL)
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // the reply may quote the URL
@@ -104,6 +104,26 @@ func (n *Notifier) postOnce(ctx context.Context, t Target, body, delivery string
 		err: fmt.Errorf("HTTP %d", status), after: retryAfter(resp.Header.Get("Retry-After"), time.Now()),
 		refused: status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge || status == http.StatusUnprocessableEntity,
 	}
+}
+
+// withoutURL returns err, or another error in its place if the text has a part of u that may be a
+// secret: net/http quotes a malformed status line, header or Location of an answer, and these
+// may quote the request.
+func withoutURL(err error, u *url.URL) error {
+	text := err.Error()
+	parts := strings.FieldsFunc(u.Path+"/"+u.EscapedPath()+"/"+u.RawQuery, func(r rune) bool { return strings.ContainsRune("/&=", r) })
+	for _, values := range u.Query() {
+		parts = append(parts, values...)
+	}
+	if password, ok := u.User.Password(); ok {
+		parts = append(parts, password)
+	}
+	for _, part := range parts {
+		if len(part) > 3 && strings.Contains(text, part) {
+			return errors.New("the answer is not HTTP (the error quotes the URL, and is not shown)")
+		}
+	}
+	return err
 }
 
 // retryAfter reads a header of RFC 9110, section 10.2.3: seconds, or a date. It is 0 if there is
