@@ -119,12 +119,12 @@ func TestMigrateFirst(t *testing.T) {
 			if err := errors.Join(s.Migrate(t.Context(), database.Version()), Migrate(t.Context(), s, false)); err != nil {
 				t.Fatal(err)
 			}
-			for _, table := range []string{"target", "repository", "tip", "finding", "location", "verification", "action", "sweep", "budget", "worker", "river_job"} {
+			for _, table := range []string{"target", "repository", "tip", "finding", "location", "verification", "triage", "sweep", "budget", "worker", "river_job"} {
 				if got := text(t, s, `SELECT COUNT(*) FROM `+table); got != "1 " {
 					t.Errorf("%s has %s rows", table, got)
 				}
 			}
-			if got := text(t, s, `SELECT key_id || ' ' || acknowledged_by || ' ' || note FROM finding`); got != "k ada later " {
+			if got := text(t, s, `SELECT key_id || ' ' || status || ' ' || status_by || ' ' || comment FROM finding`); got != "k acknowledged ada later " {
 				t.Errorf("the finding is %s", got)
 			}
 			if st, err := s.Status(t.Context()); err != nil || st.Targets[0].States[sweep.Swept] != 1 {

@@ -27,7 +27,6 @@ func retentions() []retention {
 	return []retention{
 		{"verification", 90 * day, `at < $1 AND at < (SELECT MAX(latest.at) FROM verification AS latest WHERE latest.fingerprint = verification.fingerprint)`},
 		{"sweep", 90 * day, `ended > 0 AND ended < $1 AND number < (SELECT target.sweep FROM target WHERE target.name = sweep.target)`},
-		{"action", 2 * 365 * day, `at < $1`},
 		{"budget", day, `until < $1`},
 	}
 }
