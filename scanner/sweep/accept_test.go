@@ -1,6 +1,6 @@
 //go:build sweep
 
-package sweep
+package sweep_test
 
 import (
 	"context"
@@ -10,6 +10,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
 func TestAccept(t *testing.T) {
@@ -21,15 +25,15 @@ func TestAccept(t *testing.T) {
 func testAccept(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
-	l := Listed{ID: "1", Name: "acme/Blocked", Pushed: s.clock}
-	due, _ := s.list(t, selection{detector: "v1"}, l)
+	l := sweep.Listed{ID: "1", Name: "acme/Blocked", Pushed: s.Clock}
+	due, _ := s.list(t, sweep.Selection{Detector: "v1"}, l)
 	number := due[0]
-	known := Acceptance{By: "ada", Reason: "DMCA", Until: s.clock.Add(24 * time.Hour)}
-	if err := s.Accept(t.Context(), "acme/blocked", known); !errors.Is(err, ErrNotUnread) {
+	known := sweep.Acceptance{By: "ada", Reason: "DMCA", Until: s.Clock.Add(24 * time.Hour)}
+	if err := s.Accept(t.Context(), "acme/blocked", known); !errors.Is(err, sweep.ErrNotUnread) {
 		t.Errorf("it has not failed: %v", err)
 	}
-	s.read(t, number, Failed, nil)
-	for _, a := range []Acceptance{{By: "ada"}, {Reason: "DMCA"}} {
+	s.read(t, number, sweep.Failed, nil)
+	for _, a := range []sweep.Acceptance{{By: "ada"}, {Reason: "DMCA"}} {
 		if err := s.Accept(t.Context(), "acme/blocked", a); err == nil {
 			t.Errorf("%+v is accepted", a)
 		}
@@ -39,29 +43,30 @@ func testAccept(on onDatabase) {
 	}
 	accepted := func() bool {
 		t.Helper()
-		r, err := s.repository(t.Context(), number)
+		r, err := s.Repository(t.Context(), number)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return r.IsAccepted(s.clock)
+		return r.IsAccepted(s.Clock)
 	}
 	if st, err := s.Status(t.Context()); !accepted() || err != nil || !strings.HasPrefix(st.Troubled[0].Accepted, "accepted by ada until 2026-11-02: DMCA") {
 		t.Errorf("the status is %+v, %v", st.Troubled, err)
 	}
-	tries := func(step string, full bool, l Listed, want int) {
+	tries := func(step string, full bool, l sweep.Listed, want int) {
 		t.Helper()
 		s.next(t)
-		due, _ := s.list(t, selection{detector: "v1", full: full}, l)
-		target := s.get(t)
-		s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-			jobs, err := s.putFailed(ctx, tx, target, selection{full: full})
-			if n := len(due) + len(jobs); n != want {
+		due, _ := s.list(t, sweep.Selection{Detector: "v1", Full: full}, l)
+		target := s.Get(t)
+		s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+			q := &sweeptest.Queue{}
+			err := s.EndListing(ctx, tx, q, target, sweep.Selection{Full: full})
+			if n := len(due) + len(q.Jobs); n != want {
 				t.Errorf("%s: it is tried %d times, want %d", step, n, want)
 			}
 			return err
 		})
 		if want > 0 {
-			s.read(t, number, Failed, nil)
+			s.read(t, number, sweep.Failed, nil)
 		}
 	}
 	tries("accepted", false, l, 0)
@@ -71,7 +76,7 @@ func testAccept(on onDatabase) {
 	if !accepted() {
 		t.Error("it failed again, and is not accepted any more")
 	}
-	s.clock = s.clock.Add(24 * time.Hour)
+	s.Clock = s.Clock.Add(24 * time.Hour)
 	if accepted() {
 		t.Error("it is accepted after its last day")
 	}
@@ -81,25 +86,25 @@ func testAccept(on onDatabase) {
 	if err := errors.Join(s.Accept(t.Context(), "ACME/BLOCKED", known), s.Unaccept(t.Context(), "acme/blocked")); err != nil || accepted() {
 		t.Errorf("taken back: %v", err)
 	}
-	if err := s.Unaccept(t.Context(), "acme/blocked"); !errors.Is(err, ErrNotAccepted) {
+	if err := s.Unaccept(t.Context(), "acme/blocked"); !errors.Is(err, sweep.ErrNotAccepted) {
 		t.Errorf("taken back again: %v", err)
 	}
 	if err := s.Accept(t.Context(), "acme/blocked", known); err != nil {
 		t.Fatal(err)
 	}
-	s.read(t, number, Swept, nil)
-	s.read(t, number, Failed, nil)
+	s.read(t, number, sweep.Swept, nil)
+	s.read(t, number, sweep.Failed, nil)
 	if accepted() {
 		t.Error("it was read, and is accepted still")
 	}
 	why := func(text string) {
 		t.Helper()
-		r, _, err := s.lease(t.Context(), number)
+		r, _, err := s.Lease(t.Context(), number)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.State, r.Why = Incomplete, text
-		s.do(t, func(ctx context.Context, tx *sql.Tx) error { _, err := s.putRepository(ctx, tx, r, 1); return err })
+		r.State, r.Why = sweep.Incomplete, text
+		s.Do(t, func(ctx context.Context, tx *sql.Tx) error { _, err := s.PutRepository(ctx, tx, r, 1); return err })
 	}
 	why("a")
 	if err := s.Accept(t.Context(), "acme/blocked", known); err != nil {

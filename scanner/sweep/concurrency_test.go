@@ -1,6 +1,6 @@
 //go:build sweep
 
-package sweep
+package sweep_test
 
 import (
 	"context"
@@ -10,7 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
+
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -23,23 +26,13 @@ func TestConcurrency(t *testing.T) {
 func another(t *testing.T, s *clockedStore) *clockedStore {
 	t.Helper()
 	if s.Postgres {
-		return &clockedStore{NewStore(s.SQL, true), s.clock}
+		return &clockedStore{&sweeptest.Store{Store: sweep.NewStore(s.SQL, true), Clock: s.Clock}}
 	}
 	var file string
 	if err := database.QueryRow(t.Context(), s.SQL, `SELECT file FROM pragma_database_list WHERE name = 'main'`)(&file); err != nil {
 		t.Fatal(err)
 	}
-	dsn, err := database.SQLiteDSN(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.SetMaxOpenConns(1)
-	t.Cleanup(func() { _ = db.Close() })
-	return &clockedStore{NewStore(db, false), s.clock}
+	return &clockedStore{&sweeptest.Store{Store: sweep.NewStore(sweeptest.OpenSQLite(t, file), false), Clock: s.Clock}}
 }
 
 // at runs functions at the same time, and fails for the first error.
@@ -70,13 +63,14 @@ func testNewsOnce(on onDatabase) {
 	s.put(t)
 	r := s.repositoryNamed(t, "1")
 	var mu sync.Mutex
-	told := map[string][]Change{}
-	observe := func(_ context.Context, _ *sql.Tx, c Change) error {
+	told := map[string][]sweep.Change{}
+	observe := func(_ context.Context, _ *sql.Tx, c sweep.Change) error {
 		mu.Lock()
 		defer mu.Unlock()
 		told[c.Fingerprint] = append(told[c.Fingerprint], c)
 		return nil
 	}
+	isAnswer := func(state verifier.State) bool { return state == verifier.Live || state == verifier.Invalid }
 	states := []verifier.State{verifier.Live, verifier.Unknown, verifier.Live, verifier.Invalid, verifier.Live, ""}
 	for round := range 20 {
 		name := fmt.Sprint("f", round)
@@ -86,11 +80,11 @@ func testNewsOnce(on onDatabase) {
 			if i%2 == 1 {
 				store = another(t, s)
 			}
-			store.Observers = []Observer{observe}
+			store.Observers = []sweep.Observer{observe}
 			puts = append(puts, func(ctx context.Context) error {
 				return store.Tx(ctx, func(tx *sql.Tx) error {
-					f := newFinding(name, state, "", s.clock.Add(time.Duration(i)*time.Second), finding.Location{Blob: "b", Kind: finding.KindBlob})
-					return store.putFindings(ctx, tx, r, []finding.Finding{f}, false)
+					f := sweeptest.Finding(name, state, "", s.Clock.Add(time.Duration(i)*time.Second), finding.Location{Blob: "b", Kind: finding.KindBlob})
+					return store.PutFindings(ctx, tx, r, []finding.Finding{f}, false)
 				})
 			})
 		}
@@ -106,8 +100,8 @@ func testNewsOnce(on onDatabase) {
 				t.Errorf("%s: news %d is %+v, after %+v", name, i, c, changes[i-1])
 			}
 		}
-		if len(changes) == 0 || s.known(t)[name].Verdict.State != changes[len(changes)-1].After {
-			t.Errorf("%s: it is %s, and the news are %+v", name, s.known(t)[name].Verdict.State, changes)
+		if len(changes) == 0 || s.Known(t)[name].Verdict.State != changes[len(changes)-1].After {
+			t.Errorf("%s: it is %s, and the news are %+v", name, s.Known(t)[name].Verdict.State, changes)
 		}
 	}
 }
@@ -118,14 +112,14 @@ func testPeople(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	r := s.repositoryNamed(t, "1")
-	s.found(t, r, false, newFinding("f", verifier.Live, "", s.clock, finding.Location{Blob: "b", Kind: finding.KindBlob}))
+	s.found(t, r, false, sweeptest.Finding("f", verifier.Live, "", s.Clock, finding.Location{Blob: "b", Kind: finding.KindBlob}))
 	person := another(t, s)
 	for round := range 20 {
 		state := []verifier.State{verifier.Invalid, verifier.Live}[round%2]
 		at(t, func(ctx context.Context) error {
 			return s.Tx(ctx, func(tx *sql.Tx) error {
-				f := newFinding("f", state, "", s.clock.Add(time.Duration(round+1)*time.Minute))
-				return s.putVerdict(ctx, tx, &f)
+				f := sweeptest.Finding("f", state, "", s.Clock.Add(time.Duration(round+1)*time.Minute))
+				return s.PutVerdicts(ctx, tx, nil, sweep.Result{Findings: []finding.Finding{f}}, s.Clock)
 			})
 		}, func(ctx context.Context) error {
 			return person.Tx(ctx, func(tx *sql.Tx) error { // as package triage does
@@ -134,7 +128,7 @@ func testPeople(on onDatabase) {
 				return err
 			})
 		})
-		got := s.known(t)["f"]
+		got := s.Known(t)["f"]
 		if got.Verdict.State != state || got.History.Note != fmt.Sprint("note ", round) || got.History.AcknowledgedBy != "ada" || got.History.Owner != "grace" {
 			t.Fatalf("round %d: %s, %+v", round, got.Verdict.State, got.History)
 		}

@@ -37,9 +37,9 @@ func isDead(state verifier.State) bool {
 	return state == verifier.Invalid || state == verifier.Expired
 }
 
-// putFindings stores the findings of r, as part of tx. With afresh they replace all
+// PutFindings stores the findings of r, as part of tx. With afresh they replace all
 // earlier ones: everything was read again.
-func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findings []finding.Finding, afresh bool) error {
+func (s *Store) PutFindings(ctx context.Context, tx *sql.Tx, r Repository, findings []finding.Finding, afresh bool) error {
 	number := r.Number
 	if afresh {
 		if _, err := database.Exec(ctx, tx, `UPDATE location SET gone_since = -1 WHERE repository = $1`, number); err != nil {
@@ -225,9 +225,9 @@ func (s *Store) putLocation(ctx context.Context, tx *sql.Tx, fingerprint string,
 	return err
 }
 
-// updateAtHead notes for each file location of a repository whether HEAD has it, as part
+// UpdateAtHead notes for each file location of a repository whether HEAD has it, as part
 // of tx. at returns the blob at a path; known is false if that has not changed.
-func (s *Store) updateAtHead(ctx context.Context, tx *sql.Tx, repository int64, at func(path string) (blob string, known bool)) error {
+func (s *Store) UpdateAtHead(ctx context.Context, tx *sql.Tx, repository int64, at func(path string) (blob string, known bool)) error {
 	type move struct {
 		fingerprint, place string
 		atHead             bool

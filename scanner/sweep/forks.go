@@ -9,38 +9,37 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
-// errNoWait says that the parent of a fork has ended meanwhile.
-var errNoWait = errors.New("the parent has been read")
-
-// parkFork notes that r, a fork, waits without a job, as part of tx. The error is a *Later if
-// somebody changes its parent at this moment, and errNoWait if the parent has ended. It
-// keeps the parent from ending until tx ends, or its end would miss the fork; it waits for
-// no lock, as a listing holds those of many repositories.
-func (s *Store) parkFork(ctx context.Context, tx *sql.Tx, r Repository, lease, detector string) error {
+// ParkFork has r, a fork, wait without a job for its parent, as part of tx, and ends the lease
+// of its job. parked is false if its parent need not be waited for: it was read by detector,
+// or is not in the sweep. The error is ErrTaken if another job has r now, and a *Later if
+// somebody changes the parent at this moment. It keeps the parent from ending until tx ends,
+// or its end would miss the fork; it waits for no lock, as a listing holds those of many
+// repositories.
+func (s *Store) ParkFork(ctx context.Context, tx *sql.Tx, r Repository, lease, detector string) (parked bool, err error) {
+	if due, err := s.parentIsDue(ctx, tx, r, detector); err != nil || !due {
+		return false, err
+	}
 	var held string
-	err := database.QueryRow(ctx, tx, `SELECT name FROM repository WHERE target = $1 AND name = $2`+s.forUpdateAtOnce(), r.Target, r.Parent)(&held)
+	err = database.QueryRow(ctx, tx, `SELECT name FROM repository WHERE target = $1 AND name = $2`+s.forUpdateAtOnce(), r.Target, r.Parent)(&held)
 	if errors.Is(err, sql.ErrNoRows) { // or it is not listed yet
 		err = database.QueryRow(ctx, tx, `SELECT name FROM target WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM repository WHERE target = $1 AND repository.name = $2)`+s.forUpdateAtOnce(), r.Target, r.Parent)(&held)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
-		return &Later{At: s.Now().Add(2 * time.Second), Why: "its parent " + r.Parent + " is being changed"}
+		return false, &Later{At: s.Now().Add(2 * time.Second), Why: "its parent " + r.Parent + " is being changed"}
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	due, err := s.parentIsDue(ctx, tx, r, detector)
-	if err == nil && !due {
-		err = errNoWait
+	// It may have ended since.
+	if due, err := s.parentIsDue(ctx, tx, r, detector); err != nil || !due {
+		return false, err
 	}
-	if err != nil {
-		return err
-	}
-	if err := endLease(ctx, tx, r.Number, lease); err != nil {
-		return err
+	if err := EndLease(ctx, tx, r.Number, lease); err != nil {
+		return false, err
 	}
 	_, err = database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, parent = $5, waits = 1 WHERE number = $1`,
 		r.Number, Waiting, "for "+r.Parent+", which it is a fork of", database.Millis(s.Now()), r.Parent)
-	return err
+	return err == nil, err
 }
 
 // forUpdateAtOnce is ForUpdate, but leaves out rows that others change.

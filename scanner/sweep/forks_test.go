@@ -1,6 +1,6 @@
 //go:build sweep
 
-package sweep
+package sweep_test
 
 import (
 	"context"
@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
@@ -23,30 +26,42 @@ func TestForks(t *testing.T) {
 func testParkFork(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
-	due, _ := s.list(t, selection{}, Listed{ID: "9", Name: "acme/app"}, Listed{ID: "10", Name: "acme/copy", Fork: true}, Listed{ID: "11", Name: "acme/more", Fork: true})
-	park := func(number int64, parent string) error {
+	due, _ := s.list(t, sweep.Selection{}, sweep.Listed{ID: "9", Name: "acme/app"}, sweep.Listed{ID: "10", Name: "acme/copy", Fork: true}, sweep.Listed{ID: "11", Name: "acme/more", Fork: true})
+	park := func(number int64, parent string) (parked bool, err error) {
 		t.Helper()
-		r, lease, err := s.lease(t.Context(), number)
+		r, lease, err := s.Lease(t.Context(), number)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Parent = parent
-		return s.Tx(t.Context(), func(tx *sql.Tx) error { return s.parkFork(t.Context(), tx, r, lease, "v1") })
+		err = s.Tx(t.Context(), func(tx *sql.Tx) error {
+			parked, err = s.ParkFork(t.Context(), tx, r, lease, "v1")
+			return err
+		})
+		return parked, err
 	}
 	put := func(parent string) (numbers []int64) {
 		t.Helper()
-		q := &queue{}
-		s.do(t, func(ctx context.Context, tx *sql.Tx) error { return s.putForks(ctx, tx, q, "acme", parent) })
-		for _, j := range q.jobs {
-			if j.Rank != RankFork || j.Sweep != 1 {
+		q := &sweeptest.Queue{}
+		if parent == "" {
+			if err := s.BeginDue(t.Context(), q); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			s.Do(t, func(ctx context.Context, tx *sql.Tx) error { return s.NoteDone(ctx, tx, q, "acme", parent) })
+		}
+		for _, j := range q.Jobs {
+			if j.Rank != sweep.RankFork || j.Sweep != 1 {
 				t.Errorf("the job is %+v", j)
 			}
 			numbers = append(numbers, j.Number)
 		}
 		return numbers
 	}
-	if err := errors.Join(park(due[1], "acme/app"), park(due[2], "acme/further")); err != nil {
-		t.Fatal(err)
+	for i, parent := range []string{"acme/app", "acme/further"} {
+		if parked, err := park(due[1+i], parent); err != nil || !parked {
+			t.Fatalf("it waits for %s: %v, %v", parent, parked, err)
+		}
 	}
 	if got := put(""); len(got) > 0 {
 		t.Errorf("while the parents are due, or may still be listed: %v", got)
@@ -54,36 +69,40 @@ func testParkFork(on onDatabase) {
 	if got := put("acme/app"); !slices.Equal(got, due[1:2]) || len(put("acme/app")) > 0 {
 		t.Errorf("its parent has ended: %v", got)
 	}
-	if err := park(due[1], "acme/app"); err != nil {
+	if parked, err := park(due[1], "acme/app"); err != nil || !parked {
+		t.Fatal(parked, err)
+	}
+	if err := s.NoteListing(t.Context(), &sweeptest.Queue{}, "acme", "502", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.noteListing(t.Context(), &queue{}, "acme", "502", time.Time{}); err != nil {
-		t.Fatal(err)
-	}
-	if r, err := s.repository(t.Context(), due[2]); err != nil || r.State != Waiting {
+	if r, err := s.Repository(t.Context(), due[2]); err != nil || r.State != sweep.Waiting {
 		t.Errorf("it is %+v, %v", r, err)
 	}
-	s.read(t, due[0], Swept, nil)
-	q := &queue{}
-	if err := s.BeginDue(t.Context(), q); err != nil || len(q.jobs) != 1 || q.jobs[0].Number != due[1] {
-		t.Errorf("its parent has ended unseen: %+v, %v", q.jobs, err)
+	s.readUnseen(t, due[0], sweep.Swept, nil)
+	q := &sweeptest.Queue{}
+	if err := s.BeginDue(t.Context(), q); err != nil || len(q.Jobs) != 1 || q.Jobs[0].Number != due[1] {
+		t.Errorf("its parent has ended unseen: %+v, %v", q.Jobs, err)
 	}
-	if err := park(due[1], "acme/app"); !errors.Is(err, errNoWait) {
-		t.Errorf("its parent has ended meanwhile: %v", err)
+	if parked, err := park(due[1], "acme/app"); err != nil || parked {
+		t.Errorf("its parent has ended meanwhile: %v, %v", parked, err)
 	}
 	if !s.Postgres {
 		return
 	}
-	tx, err := s.SQL.BeginTx(t.Context(), nil) // that changes the parent
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := database.Exec(ctx, tx, `UPDATE repository SET due = 1, detector = 'v0' WHERE number = $1`, due[0])
+		return err
+	})
+	tx, err := s.SQL.BeginTx(t.Context(), nil) // that ends the parent
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	if _, err := database.Exec(t.Context(), tx, `UPDATE repository SET due = 1 WHERE number = $1`, due[0]); err != nil {
+	if _, err := database.Exec(t.Context(), tx, `UPDATE repository SET due = 0 WHERE number = $1`, due[0]); err != nil {
 		t.Fatal(err)
 	}
-	var later *Later
-	if err := park(due[1], "acme/app"); !errors.As(err, &later) {
+	var later *sweep.Later
+	if _, err := park(due[1], "acme/app"); !errors.As(err, &later) {
 		t.Errorf("somebody changes its parent: %v", err)
 	}
 }
@@ -91,9 +110,9 @@ func testParkFork(on onDatabase) {
 // testSchedule: 20,000 targets that are not due cost one look at an index.
 func testSchedule(on onDatabase) {
 	t, s := on.t, on.store
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
 		for i := range 2000 {
-			if _, err := database.Exec(ctx, tx, `INSERT INTO target (name, api, options, every_ms, added, asked) VALUES ($1, '', '{}', 3600000, 1, $2)`, fmt.Sprint("t", i), database.Millis(s.clock)); err != nil {
+			if _, err := database.Exec(ctx, tx, `INSERT INTO target (name, api, options, every_ms, added, asked) VALUES ($1, '', '{}', 3600000, 1, $2)`, fmt.Sprint("t", i), database.Millis(s.Clock)); err != nil {
 				return err
 			}
 		}
@@ -121,38 +140,12 @@ func testSchedule(on onDatabase) {
 	if err != nil || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "SCAN target\n") {
 		t.Errorf("%v, %s", err, plan)
 	}
-	q := &queue{}
-	if err := s.BeginDue(t.Context(), q); err != nil || len(q.jobs) > 0 {
-		t.Errorf("none is due: %d jobs, %v", len(q.jobs), err)
+	q := &sweeptest.Queue{}
+	if err := s.BeginDue(t.Context(), q); err != nil || len(q.Jobs) > 0 {
+		t.Errorf("none is due: %d jobs, %v", len(q.Jobs), err)
 	}
-	s.clock = s.clock.Add(2 * time.Hour)
-	if err := s.BeginDue(t.Context(), q); err != nil || len(q.jobs) != maxBegun {
-		t.Errorf("all are due: %d jobs, %v", len(q.jobs), err)
-	}
-}
-
-// TestForksDoNotSpin: many forks wait for their parent with one job each, and one more when
-// it has ended.
-func TestForksDoNotSpin(t *testing.T) {
-	s := newSweeper(t)
-	s.repository(t, "app", "", "echo key-1 >f; commit 1")
-	for i := range 5 {
-		s.repository(t, fmt.Sprint("copy", i), "app", fmt.Sprintf("echo key-%d >g; commit 2", 2+i))
-	}
-	failed := false
-	s.fail = func(call string) (int, error) {
-		if !failed && strings.HasPrefix(call, "lost acme/app") {
-			failed = true
-			return 0, &Later{At: s.clock.Add(time.Hour), Why: "spent"}
-		}
-		return 0, nil
-	}
-	s.sweep(t, false)
-	s.wants(t, "all", "key-1 key-2 key-3 key-4 key-5 key-6", "app swept", "copy0 swept", "copy1 swept", "copy2 swept", "copy3 swept", "copy4 swept")
-	if s.done > 1+2+2*5 { // the list, the parent twice, each fork twice
-		t.Errorf("%d jobs were begun", s.done)
-	}
-	if got := s.get(t); got.Ended.IsZero() {
-		t.Errorf("the sweep has not ended: %+v", got)
+	s.Clock = s.Clock.Add(2 * time.Hour)
+	if err := s.BeginDue(t.Context(), q); err != nil || len(q.Jobs) != 500 {
+		t.Errorf("all are due: %d jobs, %v", len(q.Jobs), err)
 	}
 }

@@ -10,20 +10,25 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
-// A selection says which unchanged repositories are looked at all the same.
-type selection struct {
-	full bool // all repositories
-	all  bool // list all repositories, even after an API page without change
+// A Selection says which unchanged repositories are looked at all the same.
+type Selection struct {
+	Full bool // all repositories
+	All  bool // list all repositories, even after an API page without change
 	// Repositories that another detector has read, in an earlier sweep or before this time,
 	// are selected.
-	detector string
-	before   time.Time
+	Detector string
+	Before   time.Time
 }
 
-// putListed notes an API page of a listing, as part of tx. It returns jobs for the
+// PutListed notes an API page of a listing of t, as part of tx. It returns jobs for the
 // repositories to look at: new ones, those that were pushed to, those that failed, and
-// those that sel selects. changed reports whether the page differs from the last listing.
-func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []Listed, webURL func(string) string, sel selection) (due []Job, changed bool, err error) {
+// those that sel selects; the caller puts them into the queue. changed reports whether the
+// page differs from the last listing. webURL returns the page of a repository that has no
+// WebURL. The error is ErrNoTarget if t was removed, and a *Later if it was added again.
+func (s *Store) PutListed(ctx context.Context, tx *sql.Tx, t Target, page []Listed, webURL func(string) string, sel Selection) (due []Job, changed bool, err error) {
+	if err := s.isSameTarget(ctx, tx, t); err != nil {
+		return nil, false, err
+	}
 	for _, l := range page {
 		jobs, c, err := s.putListedRepository(ctx, tx, t, l, webURL, sel)
 		if err != nil {
@@ -34,7 +39,7 @@ func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []List
 	return due, changed, nil
 }
 
-func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l Listed, webURL func(string) string, sel selection) (due []Job, changed bool, err error) {
+func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l Listed, webURL func(string) string, sel Selection) (due []Job, changed bool, err error) {
 	number, rank, changed, err := s.upsert(ctx, tx, t, l, cmp.Or(l.WebURL, webURL(l.Name)), sel)
 	if err != nil || number == 0 {
 		return nil, changed, err
@@ -59,7 +64,7 @@ func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l
 // upsert notes one repository. The number is 0 if it need not be looked at. changed reports
 // whether the repository differs from the last complete listing. A listing of this sweep
 // that was cut off does not count: it says nothing about the repositories after its end.
-func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, sel selection) (num int64, rank Rank, changed bool, err error) {
+func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, sel Selection) (num int64, rank Rank, changed bool, err error) {
 	l.Name = database.Redact(l.Name) // as it is stored
 	now := database.Millis(s.Now())
 	var looked, sweep, pushed, listed, at int64
@@ -87,7 +92,7 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 		}
 		changed = pushed != database.Millis(l.Pushed) || name != l.Name || listed == database.Millis(t.Begun) && !t.Listed
 	}
-	outdated := detector != sel.detector && (sweep < t.Sweep || at < database.Millis(sel.before))
+	outdated := detector != sel.Detector && (sweep < t.Sweep || at < database.Millis(sel.Before))
 	read := looked == database.Millis(l.Pushed) && name == l.Name && !outdated
 	switch {
 	case l.Skip != "":
@@ -98,12 +103,12 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 		}
 		return 0, 0, changed, err
 	// Set aside: it is tried again after a push, and in a full look of a later sweep.
-	case deaths >= MaxDeaths && state == Failed && due == 0 && pushed == database.Millis(l.Pushed) && (!sel.full || sweep == t.Sweep):
+	case deaths >= MaxDeaths && state == Failed && due == 0 && pushed == database.Millis(l.Pushed) && (!sel.Full || sweep == t.Sweep):
 		return 0, 0, changed, nil
-	case state == Failed && acceptedBy != "" && pushed == database.Millis(l.Pushed) && !sel.full && due == 0: // somebody knows
+	case state == Failed && acceptedBy != "" && pushed == database.Millis(l.Pushed) && !sel.Full && due == 0: // somebody knows
 		return 0, 0, changed, nil
 	// A listing that was cut off begins again: skip repositories that this sweep has looked at.
-	case read && (!sel.full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
+	case read && (!sel.Full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
 		return 0, 0, changed, nil
 	}
 	_, err = database.Exec(ctx, tx, `UPDATE repository SET due = 1, state = CASE WHEN state = $2 OR state = $3 THEN $4 ELSE state END WHERE number = $1`, num, Skipped, Gone, New)
@@ -124,22 +129,39 @@ func rankOf(l Listed, detector string, looked int64) Rank {
 	return RankLook
 }
 
-// hasOutdated reports whether t has a repository that is not due yet and that sel selects
+// PutLookedUp notes a repository as its host has shown it by itself, as part of tx. It
+// returns jobs for the repository and for its wiki, which is gone if the repository has none
+// any more; the caller puts them into the queue.
+func (s *Store) PutLookedUp(ctx context.Context, tx *sql.Tx, t Target, l Listed, webURL func(string) string, sel Selection) ([]Job, error) {
+	jobs, _, err := s.putListedRepository(ctx, tx, t, l, webURL, sel)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := database.Exec(ctx, tx, `UPDATE repository SET doubt = 0, told = CASE WHEN state = $3 THEN 0 ELSE told END WHERE target = $1 AND id = $2`, t.Name, l.ID, Skipped); err != nil {
+		return nil, err
+	}
+	if l.HasWiki || l.Skip != "" {
+		return jobs, nil
+	}
+	return jobs, s.markGone(ctx, tx, t.Name, l.ID+".wiki", "the repository has no wiki any more")
+}
+
+// HasOutdated reports whether t has a repository that is not due yet and that sel selects
 // because another detector has read it. Repositories that failed are due in each sweep.
-func (s *Store) hasOutdated(ctx context.Context, t Target, sel selection) (bool, error) {
+func (s *Store) HasOutdated(ctx context.Context, t Target, sel Selection) (bool, error) {
 	var n int
 	err := database.QueryRow(ctx, s.SQL, `SELECT COUNT(*) FROM repository WHERE target = $1 AND due = 0 AND detector <> $2 AND (sweep < $3 OR at < $4) AND state NOT IN ($5, $6, $7)`,
-		t.Name, sel.detector, t.Sweep, database.Millis(sel.before), Failed, Gone, Skipped)(&n)
+		t.Name, sel.Detector, t.Sweep, database.Millis(sel.Before), Failed, Gone, Skipped)(&n)
 	return n > 0, err
 }
 
 // putFailed returns jobs for the repositories that an earlier sweep could not read, on
 // whichever API page they are, as part of tx. Each sweep tries them again; those that a
 // person has accepted, each full look; and those that are set aside, no sweep.
-func (s *Store) putFailed(ctx context.Context, tx *sql.Tx, t Target, sel selection) (due []Job, err error) {
+func (s *Store) putFailed(ctx context.Context, tx *sql.Tx, t Target, sel Selection) (due []Job, err error) {
 	err = database.EachRow(ctx, tx, appendJob(&due, t),
 		`UPDATE repository SET due = 1 WHERE target = $1 AND state = $2 AND due = 0 AND sweep < $3 AND ($4 = 1 OR `+notAccepted("$5")+`) AND deaths < $6 RETURNING number, fork`,
-		t.Name, Failed, t.Sweep, database.Bool(sel.full), database.Millis(s.Now()), MaxDeaths)
+		t.Name, Failed, t.Sweep, database.Bool(sel.Full), database.Millis(s.Now()), MaxDeaths)
 	return due, err
 }
 
@@ -158,9 +180,9 @@ func appendJob(jobs *[]Job, t Target) func(scan func(...any) error) error {
 	}
 }
 
-// noteListing notes why the listing of a target does not go on, and until when. Without such
-// a time, forks whose parent was not listed wait no longer.
-func (s *Store) noteListing(ctx context.Context, q Queue, target, why string, until time.Time) error {
+// NoteListing notes why the listing of a target does not go on, and until when. Without such
+// a time, q gets the forks whose parent was not listed: they wait no longer.
+func (s *Store) NoteListing(ctx context.Context, q Queue, target, why string, until time.Time) error {
 	return s.Tx(ctx, func(tx *sql.Tx) error {
 		if _, err := database.Exec(ctx, tx, `UPDATE target SET why = $2, wait = $3 WHERE name = $1`, target, why, database.Millis(until)); err != nil {
 			return err
@@ -169,20 +191,46 @@ func (s *Store) noteListing(ctx context.Context, q Queue, target, why string, un
 	})
 }
 
-// endListing notes the end of a listing, as part of tx. If all were listed, it returns jobs
+// EndListing notes the end of a listing of t, as part of tx, and keeps t as it is until tx
+// ends. It puts the repositories into q that failed in an earlier sweep, those that were not
+// listed, and forks that need not wait for their parent any more. The sweep ends if no
+// repository is left. The error is ErrNoTarget if t was removed, and a *Later if it was added
+// again, or if somebody has asked for a full look since.
+func (s *Store) EndListing(ctx context.Context, tx *sql.Tx, q Queue, t Target, sel Selection) error {
+	if err := s.holdTarget(ctx, tx, t, sel.Full); err != nil {
+		return err
+	}
+	failed, err := s.putFailed(ctx, tx, t, sel)
+	if err != nil {
+		return err
+	}
+	missing, err := s.noteListed(ctx, tx, t, sel)
+	if err != nil {
+		return err
+	}
+	if err := s.putForks(ctx, tx, q, t.Name, ""); err != nil {
+		return err
+	}
+	if jobs := append(missing, failed...); len(jobs) > 0 {
+		return q.Put(ctx, tx, jobs)
+	}
+	return nil
+}
+
+// noteListed notes the end of a listing, as part of tx. If all were listed, it returns jobs
 // that take a second look at repositories that were not on the list: GitHub numbers the
 // pages of a list that changes, so a repository that exists may be on none.
-func (s *Store) endListing(ctx context.Context, tx *sql.Tx, t Target, sel selection) (missing []Job, err error) {
-	if sel.all {
+func (s *Store) noteListed(ctx context.Context, tx *sql.Tx, t Target, sel Selection) (missing []Job, err error) {
+	if sel.All {
 		if missing, err = s.putMissing(ctx, tx, t, sel); err != nil {
 			return nil, err
 		}
 	}
 	if _, err := database.Exec(ctx, tx, `UPDATE target SET why = '', wait = 0, full_at = CASE WHEN $2 = 1 THEN $3 ELSE full_at END WHERE name = $1`,
-		t.Name, database.Bool(sel.full), database.Millis(s.Now())); err != nil {
+		t.Name, database.Bool(sel.Full), database.Millis(s.Now())); err != nil {
 		return nil, err
 	}
-	if _, err := database.Exec(ctx, tx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+database.Bool(sel.full)); err != nil {
+	if _, err := database.Exec(ctx, tx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+database.Bool(sel.Full)); err != nil {
 		return nil, err
 	}
 	return missing, s.endIfDone(ctx, tx, t.Name)
@@ -190,10 +238,10 @@ func (s *Store) endListing(ctx context.Context, tx *sql.Tx, t Target, sel select
 
 // putMissing marks as gone what cannot have been missed by a listing, and returns jobs that
 // look up the other repositories that it did not have.
-func (s *Store) putMissing(ctx context.Context, tx *sql.Tx, t Target, sel selection) (jobs []Job, err error) {
+func (s *Store) putMissing(ctx context.Context, tx *sql.Tx, t Target, sel Selection) (jobs []Job, err error) {
 	begun, now := database.Millis(t.Begun), database.Millis(s.Now())
 	// A wiki is listed with its repository; a listing that is not full may skip both.
-	if sel.full {
+	if sel.Full {
 		if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $3, why = 'the repository has no wiki any more', at = $4, due = 0 WHERE target = $1 AND listed <> $2 AND state NOT IN ($3, $5) AND id LIKE '%.wiki'
 			AND EXISTS (SELECT 1 FROM repository r WHERE r.target = $1 AND r.listed = $2 AND r.id = SUBSTR(repository.id, 1, LENGTH(repository.id) - 5))`,
 			t.Name, begun, Gone, now, Skipped); err != nil {

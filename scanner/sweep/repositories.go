@@ -32,12 +32,14 @@ func scanRepository(scan func(...any) error) (Repository, error) {
 	return r, err
 }
 
-// errObsolete says that a job has lost its subject: the sweep has ended, or the
+// ErrObsolete says that a job has lost its subject: the sweep has ended, or the
 // repository was removed.
-var errObsolete = errors.New("there is no such job any more")
+var ErrObsolete = errors.New("there is no such job any more")
 
-// lease gives a repository to a job, and takes it away from any other.
-func (s *Store) lease(ctx context.Context, number int64) (r Repository, lease string, err error) {
+// Lease gives a repository to a job, and takes it away from any other: lease proves to the
+// methods that end the job that it still has the repository. The error is ErrObsolete if the
+// repository was removed.
+func (s *Store) Lease(ctx context.Context, number int64) (r Repository, lease string, err error) {
 	random := make([]byte, 16)
 	_, _ = rand.Read(random) // never fails
 	lease = hex.EncodeToString(random)
@@ -49,22 +51,23 @@ func (s *Store) lease(ctx context.Context, number int64) (r Repository, lease st
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		err = errObsolete
+		err = ErrObsolete
 	}
 	return r, lease, err
 }
 
-func (s *Store) repository(ctx context.Context, number int64) (Repository, error) {
+// Repository returns the repository with a number. The error is ErrObsolete if it was removed.
+func (s *Store) Repository(ctx context.Context, number int64) (Repository, error) {
 	r, err := scanRepository(database.QueryRow(ctx, s.SQL, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number))
 	if errors.Is(err, sql.ErrNoRows) {
-		err = errObsolete
+		err = ErrObsolete
 	}
 	return r, err
 }
 
-// endLease ends the lease of a job, as part of tx. The error is ErrTaken if another job
-// has the repository now.
-func endLease(ctx context.Context, tx *sql.Tx, number int64, lease string) error {
+// EndLease ends the lease of a job, as part of tx. The error is ErrTaken if another job has the
+// repository now.
+func EndLease(ctx context.Context, tx *sql.Tx, number int64, lease string) error {
 	result, err := database.Exec(ctx, tx, `UPDATE repository SET lease = '' WHERE number = $1 AND lease = $2`, number, lease)
 	if err != nil {
 		return err
@@ -75,9 +78,9 @@ func endLease(ctx context.Context, tx *sql.Tx, number int64, lease string) error
 	return nil
 }
 
-// holdLease returns ErrTaken if another job has the repository now. Otherwise none takes it
+// HoldLease returns ErrTaken if another job has the repository now. Otherwise none takes it
 // until tx ends.
-func holdLease(ctx context.Context, tx *sql.Tx, number int64, lease string) error {
+func HoldLease(ctx context.Context, tx *sql.Tx, number int64, lease string) error {
 	result, err := database.Exec(ctx, tx, `UPDATE repository SET lease = lease WHERE number = $1 AND lease = $2`, number, lease)
 	if err != nil {
 		return err
@@ -88,8 +91,28 @@ func holdLease(ctx context.Context, tx *sql.Tx, number int64, lease string) erro
 	return nil
 }
 
-// putDue notes that a repository is not done yet, as part of tx.
-func (s *Store) putDue(ctx context.Context, tx *sql.Tx, number int64) error {
+// HoldQuiet keeps other jobs from r, and news, until tx ends. The error is ErrTaken if
+// another job has r, ErrObsolete if it was removed, and a *Later if there is news since the job
+// with this lease has read r from the store: then the host is asked again.
+func (s *Store) HoldQuiet(ctx context.Context, tx *sql.Tx, r Repository, lease string) error {
+	var held string
+	var told int64
+	err := database.QueryRow(ctx, tx, `SELECT lease, told FROM repository WHERE number = $1`+s.ForUpdate(), r.Number)(&held, &told)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrObsolete
+	case err != nil:
+		return err
+	case held != lease:
+		return ErrTaken
+	case told > r.Told:
+		return &Later{At: s.Now(), Why: "there is news of it"}
+	}
+	return nil
+}
+
+// PutDue notes that a repository is not done yet, as part of tx.
+func (s *Store) PutDue(ctx context.Context, tx *sql.Tx, number int64) error {
 	_, err := database.Exec(ctx, tx, `UPDATE repository SET due = 1 WHERE number = $1`, number)
 	return err
 }
@@ -97,11 +120,12 @@ func (s *Store) putDue(ctx context.Context, tx *sql.Tx, number int64) error {
 // itsSweep is the number of the last sweep of the target of a repository.
 const itsSweep = `COALESCE((SELECT t.sweep FROM target t WHERE t.name = repository.target), repository.sweep)`
 
-// noteState notes the state of a repository that is not done: waiting or failed. last
-// says that it is not tried again in this sweep.
-func (s *Store) noteState(ctx context.Context, q Queue, r Repository, lease, state, why string, last bool) error {
+// NoteState notes the state of a repository that is not done, waiting or failed, and ends the
+// lease of its job. last says that it is not tried again in this sweep: then q gets the forks
+// that wait for it. The error is ErrTaken if another job has r now.
+func (s *Store) NoteState(ctx context.Context, q Queue, r Repository, lease, state, why string, last bool) error {
 	return s.Tx(ctx, func(tx *sql.Tx) error {
-		if err := endLease(ctx, tx, r.Number, lease); err != nil {
+		if err := EndLease(ctx, tx, r.Number, lease); err != nil {
 			return err
 		}
 		if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = $5, parent = $6,
@@ -118,16 +142,43 @@ func (s *Store) noteState(ctx context.Context, q Queue, r Repository, lease, sta
 	})
 }
 
-// noteFailed notes the failure of a repository that no scan works on. One that a scan has found
+// NoteFailed notes the failure of a repository that no scan works on. One that a scan has found
 // to be gone meanwhile stays gone.
-func (s *Store) noteFailed(ctx context.Context, number int64, why string) error {
+func (s *Store) NoteFailed(ctx context.Context, number int64, why string) error {
 	_, err := database.Exec(ctx, s.SQL, `UPDATE repository SET state = $2, why = $3, at = $4, sweep = `+itsSweep+` WHERE number = $1 AND due = 0 AND state <> $5`, number, Failed, why, database.Millis(s.Now()), Gone)
 	return err
 }
 
-// putRepository stores r after a scan, as part of tx. again reports whether there was news
+// NoteGone notes that r and its wiki are gone, as part of tx.
+func (s *Store) NoteGone(ctx context.Context, tx *sql.Tx, r Repository, why string) error {
+	for _, id := range []string{r.ID, r.ID + ".wiki"} {
+		if err := s.markGone(ctx, tx, r.Target, id, why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// NoteDone is called as part of the transaction that ends the job of a repository of a target,
+// after all else: q gets the forks that wait for the repository, and the sweep ends if no
+// repository is left.
+func (s *Store) NoteDone(ctx context.Context, tx *sql.Tx, q Queue, target, name string) error {
+	if err := s.putForks(ctx, tx, q, target, name); err != nil {
+		return err
+	}
+	return s.endIfDone(ctx, tx, target)
+}
+
+// markGone notes that a repository is gone, as part of tx.
+func (s *Store) markGone(ctx context.Context, tx *sql.Tx, target, id, why string) error {
+	_, err := database.Exec(ctx, tx, `UPDATE repository SET state = $3, why = $4, at = CASE WHEN state = $3 THEN at ELSE $5 END, due = 0, doubt = 0, told = 0
+		WHERE target = $1 AND id = $2`, target, id, Gone, why, database.Millis(s.Now()))
+	return err
+}
+
+// PutRepository stores r after a scan, as part of tx. again reports whether there was news
 // while the scan ran: then r is still due, and needs another job once this one has ended.
-func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, sweep int64) (again bool, err error) {
+func (s *Store) PutRepository(ctx context.Context, tx *sql.Tx, r Repository, sweep int64) (again bool, err error) {
 	packed, err := refs.Pack(r.Refs)
 	if err != nil {
 		return false, err
@@ -145,6 +196,14 @@ func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, swe
 		return false, err
 	}
 	return again, s.putTips(ctx, tx, r)
+}
+
+// PutActivity notes until when the activity of r was read, as part of tx, unless the
+// repository was read with other rules meanwhile. why says that some of it could not be read.
+func (s *Store) PutActivity(ctx context.Context, tx *sql.Tx, r Repository, detector, why string) error {
+	_, err := database.Exec(ctx, tx, `UPDATE repository SET activity = $2, state = CASE WHEN $4 = '' OR state = $5 THEN state ELSE $6 END, why = CASE WHEN $4 = '' OR state = $5 THEN why ELSE $4 END
+		WHERE number = $1 AND detector = $3 AND activity = 0`, r.Number, database.Millis(r.Activity), detector, why, Failed, Incomplete)
+	return err
 }
 
 // maxTips is how many tips of a repository are stored to find relatives by. The tip of a
@@ -168,10 +227,10 @@ func (s *Store) putTips(ctx context.Context, tx *sql.Tx, r Repository) error {
 	return nil
 }
 
-// relatives returns up to three repositories of the same target that detector has read:
+// Relatives returns up to three repositories of the same target that detector has read:
 // the parent of r, or else those that share a tip with tips. Other targets do not count:
 // each has its own report, and may be removed.
-func (s *Store) relatives(ctx context.Context, r Repository, tips map[string]string, detector string) (list []Repository, err error) {
+func (s *Store) Relatives(ctx context.Context, r Repository, tips map[string]string, detector string) (list []Repository, err error) {
 	seen := map[int64]bool{r.Number: true}
 	add := func(scan func(...any) error) error {
 		relative, err := scanRepository(scan)
@@ -207,8 +266,8 @@ func (s *Store) relatives(ctx context.Context, r Repository, tips map[string]str
 	return list, err
 }
 
-// hasFileLocations reports whether a repository has findings in files.
-func (s *Store) hasFileLocations(ctx context.Context, number int64) (bool, error) {
+// HasFileLocations reports whether a repository has findings in files.
+func (s *Store) HasFileLocations(ctx context.Context, number int64) (bool, error) {
 	var n int
 	err := database.QueryRow(ctx, s.SQL, `SELECT COUNT(*) FROM (SELECT 1 FROM location WHERE repository = $1 AND path <> '' AND blob <> '' LIMIT 1) AS one`, number)(&n)
 	return n > 0, err

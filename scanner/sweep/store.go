@@ -8,8 +8,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
-// A Store keeps targets, repositories and findings in a database. Its methods may be
-// called concurrently; each is a transaction of its own.
+// A Store keeps targets, repositories and findings in a database. Its methods may be called
+// concurrently, by several processes; each is a transaction of its own, unless it is given one.
 type Store struct {
 	*database.DB
 	// Observers are told of changes of findings. They must not change once the store is used.

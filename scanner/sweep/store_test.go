@@ -1,6 +1,6 @@
 //go:build sweep
 
-package sweep
+package sweep_test
 
 import (
 	"context"
@@ -12,7 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
+
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/scanner/sweep/refs"
 	"github.com/stanch-dev/stanch/verifier"
@@ -27,39 +30,30 @@ func TestStore(t *testing.T) {
 }
 
 // put adds acme, and begins a sweep of it.
-func (s *clockedStore) put(t *testing.T) Target {
+func (s *clockedStore) put(t *testing.T) sweep.Target {
 	t.Helper()
-	if err := errors.Join(s.PutTarget(t.Context(), Target{Name: "acme", Options: []byte("{}")}), s.Begin(t.Context(), &queue{}, "acme", false)); err != nil {
+	if err := errors.Join(s.PutTarget(t.Context(), sweep.Target{Name: "acme", Options: []byte("{}")}), s.Begin(t.Context(), &sweeptest.Queue{}, "acme", false)); err != nil {
 		t.Fatal(err)
 	}
-	return s.get(t)
-}
-
-func (s *clockedStore) get(t *testing.T) Target {
-	t.Helper()
-	target, err := s.target(t.Context(), "acme")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return target
+	return s.Get(t)
 }
 
 func testTargets(on onDatabase) {
 	t, s := on.t, on.store
-	put := func(options string) Target {
+	put := func(options string) sweep.Target {
 		t.Helper()
-		if err := s.PutTarget(t.Context(), Target{Name: "acme", API: "https://h", Options: []byte(options), Every: time.Hour}); err != nil {
+		if err := s.PutTarget(t.Context(), sweep.Target{Name: "acme", API: "https://h", Options: []byte(options), Every: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
-		return s.get(t)
+		return s.Get(t)
 	}
-	added := s.clock
+	added := s.Clock
 	put(`{"a":1}`)
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := database.Exec(ctx, tx, `UPDATE target SET full_at = $1`, database.Millis(s.clock))
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := database.Exec(ctx, tx, `UPDATE target SET full_at = $1`, database.Millis(s.Clock))
 		return err
 	})
-	s.clock = s.clock.Add(time.Minute)
+	s.Clock = s.Clock.Add(time.Minute)
 	if got := put(`{"a":1}`); !got.Full.Equal(added) || !got.Added.Equal(added) || got.Every != time.Hour {
 		t.Errorf("added again, it is %+v", got)
 	}
@@ -71,10 +65,10 @@ func testTargets(on onDatabase) {
 			t.Errorf("it was there: %v, %v", there, err)
 		}
 	}
-	if _, err := s.target(t.Context(), "acme"); !errors.Is(err, ErrNoTarget) {
+	if _, err := s.Target(t.Context(), "acme"); !errors.Is(err, sweep.ErrNoTarget) {
 		t.Errorf("the error is %v", err)
 	}
-	if err := s.Begin(t.Context(), &queue{}, "acme", false); !errors.Is(err, ErrNoTarget) {
+	if err := s.Begin(t.Context(), &sweeptest.Queue{}, "acme", false); !errors.Is(err, sweep.ErrNoTarget) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -83,27 +77,26 @@ func testTargets(on onDatabase) {
 func testBegin(on onDatabase) {
 	t, s := on.t, on.store
 	first := s.put(t)
-	s.clock = s.clock.Add(time.Hour)
-	q := &queue{}
+	s.Clock = s.Clock.Add(time.Hour)
+	q := &sweeptest.Queue{}
 	if err := s.Begin(t.Context(), q, "acme", false); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.get(t); got.Sweep != 1 || !got.Begun.Equal(first.Begun) || !got.Asked.Equal(s.clock) || len(q.jobs) != 1 {
-		t.Errorf("while one is under way: %+v, %+v", got, q.jobs)
+	if got := s.Get(t); got.Sweep != 1 || !got.Begun.Equal(first.Begun) || !got.Asked.Equal(s.Clock) || len(q.Jobs) != 1 {
+		t.Errorf("while one is under way: %+v, %+v", got, q.Jobs)
 	}
-	target := s.get(t)
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := s.endListing(ctx, tx, target, selection{})
-		return err
+	target := s.Get(t)
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		return s.EndListing(ctx, tx, &sweeptest.Queue{}, target, sweep.Selection{})
 	})
-	if got := s.get(t); !got.Ended.Equal(s.clock) {
+	if got := s.Get(t); !got.Ended.Equal(s.Clock) {
 		t.Errorf("without a repository, it ends with the listing: %+v", got)
 	}
-	s.clock = s.clock.Add(time.Hour)
+	s.Clock = s.Clock.Add(time.Hour)
 	if err := s.Begin(t.Context(), q, "acme", true); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.get(t); got.Sweep != 2 || !got.Begun.Equal(s.clock) || !got.Ended.IsZero() {
+	if got := s.Get(t); got.Sweep != 2 || !got.Begun.Equal(s.Clock) || !got.Ended.IsZero() {
 		t.Errorf("the next one is %+v", got)
 	}
 }
@@ -111,10 +104,10 @@ func testBegin(on onDatabase) {
 // testDue: a clock that was set back delays no target by more than its interval.
 func testDue(on onDatabase) {
 	t, s := on.t, on.store
-	if err := s.PutTarget(t.Context(), Target{Name: "acme", Options: []byte("{}"), Every: time.Hour}); err != nil {
+	if err := s.PutTarget(t.Context(), sweep.Target{Name: "acme", Options: []byte("{}"), Every: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PutTarget(t.Context(), Target{Name: "by-hand", Options: []byte("{}")}); err != nil {
+	if err := s.PutTarget(t.Context(), sweep.Target{Name: "by-hand", Options: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -125,20 +118,20 @@ func testDue(on onDatabase) {
 		{"never swept", 0, 1}, {"just now", time.Second, 0}, {"nearly", 58 * time.Minute, 0}, {"in time", 2 * time.Minute, 1},
 		{"set back", -3 * 365 * 24 * time.Hour, 1}, {"and again", time.Minute, 0}, {"away", 1000 * time.Hour, 1},
 	} {
-		s.clock = s.clock.Add(tt.since)
-		q := &queue{}
-		if err := s.BeginDue(t.Context(), q); err != nil || len(q.jobs) != tt.want {
-			t.Errorf("%s: %+v, %v", tt.name, q.jobs, err)
+		s.Clock = s.Clock.Add(tt.since)
+		q := &sweeptest.Queue{}
+		if err := s.BeginDue(t.Context(), q); err != nil || len(q.Jobs) != tt.want {
+			t.Errorf("%s: %+v, %v", tt.name, q.Jobs, err)
 		}
 	}
 }
 
 // list notes one page of repositories, and returns the numbers of those to look at.
-func (s *clockedStore) list(t *testing.T, sel selection, page ...Listed) (due []int64, changed bool) {
+func (s *clockedStore) list(t *testing.T, sel sweep.Selection, page ...sweep.Listed) (due []int64, changed bool) {
 	t.Helper()
-	target := s.get(t)
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		jobs, c, err := s.putListed(ctx, tx, target, page, func(name string) string { return "https://h/" + name }, sel)
+	target := s.Get(t)
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		jobs, c, err := s.PutListed(ctx, tx, target, page, func(name string) string { return "https://h/" + name }, sel)
 		for _, j := range jobs {
 			due = append(due, j.Number)
 		}
@@ -148,18 +141,28 @@ func (s *clockedStore) list(t *testing.T, sel selection, page ...Listed) (due []
 	return due, changed
 }
 
-// read notes that a repository was read now, with refs.
-func (s *clockedStore) read(t *testing.T, number int64, state string, tips map[string]string) Repository {
+// read notes that a repository was read now, with refs, and is done.
+func (s *clockedStore) read(t *testing.T, number int64, state string, tips map[string]string) sweep.Repository {
 	t.Helper()
-	r, lease, err := s.lease(t.Context(), number)
+	r := s.readUnseen(t, number, state, tips)
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		return s.NoteDone(ctx, tx, &sweeptest.Queue{}, r.Target, r.Name)
+	})
+	return r
+}
+
+// readUnseen is read, and neither a fork nor the sweep is told that it is done.
+func (s *clockedStore) readUnseen(t *testing.T, number int64, state string, tips map[string]string) sweep.Repository {
+	t.Helper()
+	r, lease, err := s.Lease(t.Context(), number)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.State, r.Detector, r.Refs = state, "v1", refs.Hashed(tips)
-	sweep := s.get(t).Sweep
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := s.putRepository(ctx, tx, r, sweep)
-		return errors.Join(endLease(ctx, tx, number, lease), err, s.endIfDone(ctx, tx, r.Target))
+	current := s.Get(t).Sweep
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := s.PutRepository(ctx, tx, r, current)
+		return errors.Join(sweep.EndLease(ctx, tx, number, lease), err)
 	})
 	return r
 }
@@ -167,13 +170,12 @@ func (s *clockedStore) read(t *testing.T, number int64, state string, tips map[s
 // next ends the sweep and begins another one, an hour later.
 func (s *clockedStore) next(t *testing.T) {
 	t.Helper()
-	target := s.get(t)
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := s.endListing(ctx, tx, target, selection{})
-		return err
+	target := s.Get(t)
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		return s.EndListing(ctx, tx, &sweeptest.Queue{}, target, sweep.Selection{})
 	})
-	s.clock = s.clock.Add(time.Hour)
-	if err := s.Begin(t.Context(), &queue{}, "acme", false); err != nil {
+	s.Clock = s.Clock.Add(time.Hour)
+	if err := s.Begin(t.Context(), &sweeptest.Queue{}, "acme", false); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -182,28 +184,28 @@ func (s *clockedStore) next(t *testing.T) {
 func testListing(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
-	pushed := s.clock.Add(-time.Hour)
-	app := Listed{ID: "1", Name: "acme/app", Pushed: pushed, HasWiki: true}
-	v1 := selection{detector: "v1"}
+	pushed := s.Clock.Add(-time.Hour)
+	app := sweep.Listed{ID: "1", Name: "acme/app", Pushed: pushed, HasWiki: true}
+	v1 := sweep.Selection{Detector: "v1"}
 	due, changed := s.list(t, v1, app)
 	if len(due) != 2 || !changed {
 		t.Fatalf("a new one and its wiki: %v, %v", due, changed)
 	}
 	for _, n := range due {
-		s.read(t, n, Swept, nil)
+		s.read(t, n, sweep.Swept, nil)
 	}
 	later, renamed, skipped := app, app, app
 	later.Pushed, renamed.Name, skipped.Skip = pushed.Add(time.Minute), "acme/other", "archived"
 	for _, tt := range []struct {
 		name    string
-		sel     selection
-		listed  Listed
+		sel     sweep.Selection
+		listed  sweep.Listed
 		want    int
 		changed bool
 	}{
 		{"nothing is new", v1, app, 0, false},
-		{"all are looked at", selection{detector: "v1", full: true}, app, 2, false},
-		{"another detector", selection{detector: "v2"}, app, 2, false},
+		{"all are looked at", sweep.Selection{Detector: "v1", Full: true}, app, 2, false},
+		{"another detector", sweep.Selection{Detector: "v2"}, app, 2, false},
 		{"pushed to", v1, later, 2, true},
 		{"renamed", v1, renamed, 2, true},
 		{"named as before", v1, app, 2, true},
@@ -216,20 +218,21 @@ func testListing(on onDatabase) {
 			t.Errorf("%s: %v, changed: %v", tt.name, due, changed)
 		}
 		for _, n := range due {
-			s.read(t, n, Swept, nil)
+			s.read(t, n, sweep.Swept, nil)
 		}
-		if again, _ := s.list(t, v1, tt.listed); len(again) > 0 && tt.sel.detector == "v1" {
+		if again, _ := s.list(t, v1, tt.listed); len(again) > 0 && tt.sel.Detector == "v1" {
 			t.Errorf("%s: %v again in the same sweep", tt.name, again)
 		}
 	}
 	s.next(t)
-	s.read(t, due[0], Failed, nil)
+	s.read(t, due[0], sweep.Failed, nil)
 	s.next(t)
-	target := s.get(t)
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		jobs, err := s.putFailed(ctx, tx, target, selection{})
-		if len(jobs) != 1 || jobs[0].Number != due[0] {
-			t.Errorf("those that failed are tried again: %+v", jobs)
+	target := s.Get(t)
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		q := &sweeptest.Queue{}
+		err := s.EndListing(ctx, tx, q, target, sweep.Selection{})
+		if len(q.Jobs) != 1 || q.Jobs[0].Number != due[0] {
+			t.Errorf("those that failed are tried again: %+v", q.Jobs)
 		}
 		return err
 	})
@@ -239,25 +242,26 @@ func testListing(on onDatabase) {
 func testGone(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
-	one, two := Listed{ID: "1", Name: "acme/one", HasWiki: true}, Listed{ID: "2", Name: "acme/two"}
-	gist := Listed{ID: "gist 1", Name: "gist.h/1", Clone: "https://gist.h/1.git"}
-	due, _ := s.list(t, selection{}, one, two, gist)
+	one, two := sweep.Listed{ID: "1", Name: "acme/one", HasWiki: true}, sweep.Listed{ID: "2", Name: "acme/two"}
+	gist := sweep.Listed{ID: "gist 1", Name: "gist.h/1", Clone: "https://gist.h/1.git"}
+	due, _ := s.list(t, sweep.Selection{}, one, two, gist)
 	for _, n := range due {
-		s.read(t, n, Swept, nil)
+		s.read(t, n, sweep.Swept, nil)
 	}
 	s.next(t)
-	s.clock = s.clock.Add(-150 * time.Minute) // the clock is set back: the order of times says nothing
+	s.Clock = s.Clock.Add(-150 * time.Minute) // the clock is set back: the order of times says nothing
 	s.next(t)
 	one.HasWiki = false
-	s.list(t, selection{detector: "v1", full: true}, one)
-	end := func(all bool) (missing []Job, states []string) {
+	s.list(t, sweep.Selection{Detector: "v1", Full: true}, one)
+	end := func(all bool) (missing []sweep.Job, states []string) {
 		t.Helper()
-		target := s.get(t)
-		s.do(t, func(ctx context.Context, tx *sql.Tx) (err error) {
-			missing, err = s.endListing(ctx, tx, target, selection{all: all, full: all})
-			return err
+		target := s.Get(t)
+		q := &sweeptest.Queue{}
+		s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+			return s.EndListing(ctx, tx, q, target, sweep.Selection{All: all, Full: all})
 		})
-		err := s.Repositories(t.Context(), "acme", func(r Repository) error {
+		missing = q.Jobs
+		err := s.Repositories(t.Context(), "acme", func(r sweep.Repository) error {
 			if r.Doubt {
 				r.State = "in doubt"
 			}
@@ -272,12 +276,14 @@ func testGone(on onDatabase) {
 	if missing, got := end(false); len(missing) > 0 || !slices.Equal(got, []string{"acme/one swept", "acme/one.wiki swept", "acme/two swept", "gist.h/1 swept"}) {
 		t.Errorf("after a listing that ended early: %q", got)
 	}
-	if missing, got := end(true); len(missing) != 1 || missing[0].Number != due[2] || missing[0].Rank != RankLook || !slices.Equal(got, []string{"acme/one swept", "acme/one.wiki gone", "acme/two in doubt", "gist.h/1 gone"}) {
+	if missing, got := end(true); len(missing) != 1 || missing[0].Number != due[2] || missing[0].Rank != sweep.RankLook || !slices.Equal(got, []string{"acme/one swept", "acme/one.wiki gone", "acme/two in doubt", "gist.h/1 gone"}) {
 		t.Errorf("after one of all: %+v, %q", missing, got)
 	}
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error { return s.markGone(ctx, tx, "acme", "2", "404") })
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		return s.NoteGone(ctx, tx, sweep.Repository{Target: "acme", ID: "2"}, "404")
+	})
 	s.next(t)
-	if due, _ := s.list(t, selection{detector: "v1"}, two); len(due) != 1 {
+	if due, _ := s.list(t, sweep.Selection{Detector: "v1"}, two); len(due) != 1 {
 		t.Errorf("it is back: %v", due)
 	}
 }
@@ -286,25 +292,25 @@ func testGone(on onDatabase) {
 func testLease(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
-	due, _ := s.list(t, selection{}, Listed{ID: "1", Name: "acme/app"})
-	r, first, err := s.lease(t.Context(), due[0])
+	due, _ := s.list(t, sweep.Selection{}, sweep.Listed{ID: "1", Name: "acme/app"})
+	r, first, err := s.Lease(t.Context(), due[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, second, err := s.lease(t.Context(), due[0])
+	_, second, err := s.Lease(t.Context(), due[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.noteState(t.Context(), &queue{}, r, first, Failed, "", true); !errors.Is(err, ErrTaken) {
+	if err := s.NoteState(t.Context(), &sweeptest.Queue{}, r, first, sweep.Failed, "", true); !errors.Is(err, sweep.ErrTaken) {
 		t.Errorf("the first job ends with %v", err)
 	}
-	if err := s.noteState(t.Context(), &queue{}, r, second, Failed, "", true); err != nil {
+	if err := s.NoteState(t.Context(), &sweeptest.Queue{}, r, second, sweep.Failed, "", true); err != nil {
 		t.Errorf("the second job ends with %v", err)
 	}
-	if err := s.noteState(t.Context(), &queue{}, r, second, Failed, "", true); !errors.Is(err, ErrTaken) {
+	if err := s.NoteState(t.Context(), &sweeptest.Queue{}, r, second, sweep.Failed, "", true); !errors.Is(err, sweep.ErrTaken) {
 		t.Errorf("the second job ends again with %v", err)
 	}
-	if _, _, err := s.lease(t.Context(), due[0]+1); !errors.Is(err, errObsolete) {
+	if _, _, err := s.Lease(t.Context(), due[0]+1); !errors.Is(err, sweep.ErrObsolete) {
 		t.Errorf("a repository that is none: %v", err)
 	}
 }
@@ -314,11 +320,11 @@ func testLease(on onDatabase) {
 func testRelatives(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
-	due, _ := s.list(t, selection{}, Listed{ID: "1", Name: "acme/app"}, Listed{ID: "2", Name: "acme/other"}, Listed{ID: "3", Name: "acme/copy", Fork: true})
+	due, _ := s.list(t, sweep.Selection{}, sweep.Listed{ID: "1", Name: "acme/app"}, sweep.Listed{ID: "2", Name: "acme/other"}, sweep.Listed{ID: "3", Name: "acme/copy", Fork: true})
 	id := func(n int) string { return strings.Repeat(fmt.Sprint(n), 40) }
-	s.read(t, due[0], Swept, map[string]string{"refs/heads/main": id(1), "refs/heads/b": id(2)})
-	s.read(t, due[1], Swept, map[string]string{"refs/heads/main": id(3)})
-	copied, err := s.repository(t.Context(), due[2])
+	s.read(t, due[0], sweep.Swept, map[string]string{"refs/heads/main": id(1), "refs/heads/b": id(2)})
+	s.read(t, due[1], sweep.Swept, map[string]string{"refs/heads/main": id(3)})
+	copied, err := s.Repository(t.Context(), due[2])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,7 +341,7 @@ func testRelatives(on onDatabase) {
 		{"other detector", "acme/app", "v2", map[string]string{"refs/heads/x": id(2)}, ""},
 	} {
 		copied.Parent = tt.parent
-		list, err := s.relatives(t.Context(), copied, tt.refs, tt.detector)
+		list, err := s.Relatives(t.Context(), copied, tt.refs, tt.detector)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -354,38 +360,46 @@ func testRelatives(on onDatabase) {
 func testParent(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
-	due, _ := s.list(t, selection{}, Listed{ID: "9", Name: "acme/app"}, Listed{ID: "10", Name: "acme/copy", Fork: true})
-	app, _ := s.repository(t.Context(), due[0])
-	fork, _ := s.repository(t.Context(), due[1])
+	due, _ := s.list(t, sweep.Selection{}, sweep.Listed{ID: "9", Name: "acme/app"}, sweep.Listed{ID: "10", Name: "acme/copy", Fork: true})
+	app, _ := s.Repository(t.Context(), due[0])
+	fork, _ := s.Repository(t.Context(), due[1])
 	app.Parent, fork.Parent = "acme/copy", "acme/app"
-	is := func(name string, r Repository, want bool) {
+	is := func(name string, r sweep.Repository, want bool) {
 		t.Helper()
-		if got, err := s.parentIsDue(t.Context(), s.SQL, r, "v1"); got != want || err != nil {
-			t.Errorf("%s: %v, %v", name, got, err)
+		_, lease, err := s.Lease(t.Context(), r.Number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parked, asked := false, errors.New("this is a question")
+		err = s.Tx(t.Context(), func(tx *sql.Tx) error {
+			parked, err = s.ParkFork(t.Context(), tx, r, lease, "v1")
+			return errors.Join(err, asked)
+		})
+		if parked != want || err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, %v", name, parked, err)
 		}
 	}
 	is("it is due", fork, true)
 	is("the older one waits for none", app, false)
-	s.read(t, due[0], Swept, nil)
+	s.read(t, due[0], sweep.Swept, nil)
 	is("it was read", fork, false)
 
 	fork.Parent = "acme/later"
 	is("the list has not come to it yet", fork, true)
 	note := func(why string, until time.Time) {
 		t.Helper()
-		if err := s.noteListing(t.Context(), &queue{}, "acme", why, until); err != nil {
+		if err := s.NoteListing(t.Context(), &sweeptest.Queue{}, "acme", why, until); err != nil {
 			t.Fatal(err)
 		}
 	}
-	note("spent", s.clock.Add(time.Hour))
+	note("spent", s.Clock.Add(time.Hour))
 	is("the list waits for GitHub", fork, true)
 	note("502", time.Time{})
 	is("the list could not be read", fork, false)
 	note("", time.Time{})
-	target := s.get(t)
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := s.endListing(ctx, tx, target, selection{})
-		return err
+	target := s.Get(t)
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		return s.EndListing(ctx, tx, &sweeptest.Queue{}, target, sweep.Selection{})
 	})
 	is("the list has no such repository", fork, false)
 }
@@ -393,9 +407,9 @@ func testParent(on onDatabase) {
 // testLimits: all workers know until when a budget is spent.
 func testLimits(on onDatabase) {
 	t, s := on.t, on.store
-	limit := func() *Later {
+	limit := func() *sweep.Later {
 		t.Helper()
-		later, err := s.limit(t.Context(), "token")
+		later, err := s.Limit(t.Context(), "token")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -404,37 +418,37 @@ func testLimits(on onDatabase) {
 	if got := limit(); got != nil {
 		t.Errorf("unknown: %v", got)
 	}
-	at := s.clock.Add(time.Hour)
-	if err := s.putLimit(t.Context(), "token", &Later{At: at, Why: "spent"}); err != nil {
+	at := s.Clock.Add(time.Hour)
+	if err := s.PutLimit(t.Context(), "token", &sweep.Later{At: at, Why: "spent"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := limit(); got == nil || !got.At.Equal(at) || got.Why != "spent" {
 		t.Errorf("spent: %v", got)
 	}
-	s.clock = at.Add(-3 * time.Hour)
+	s.Clock = at.Add(-3 * time.Hour)
 	if got := limit(); got != nil {
 		t.Errorf("noted by a clock that was set back: %v", got)
 	}
-	s.clock = at
+	s.Clock = at
 	if got := limit(); got != nil {
 		t.Errorf("over: %v", got)
 	}
 }
 
 // repository adds a repository that was read, and returns it.
-func (s *clockedStore) repositoryNamed(t *testing.T, id string) Repository {
+func (s *clockedStore) repositoryNamed(t *testing.T, id string) sweep.Repository {
 	t.Helper()
-	due, _ := s.list(t, selection{}, Listed{ID: id, Name: "acme/r" + id})
+	due, _ := s.list(t, sweep.Selection{}, sweep.Listed{ID: id, Name: "acme/r" + id})
 	if len(due) != 1 {
 		t.Fatalf("%v are due", due)
 	}
-	return s.read(t, due[0], Swept, nil)
+	return s.read(t, due[0], sweep.Swept, nil)
 }
 
 // found puts a finding of a repository, as a scan of all or of the new.
-func (s *clockedStore) found(t *testing.T, r Repository, afresh bool, findings ...finding.Finding) {
+func (s *clockedStore) found(t *testing.T, r sweep.Repository, afresh bool, findings ...finding.Finding) {
 	t.Helper()
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error { return s.putFindings(ctx, tx, r, findings, afresh) })
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error { return s.PutFindings(ctx, tx, r, findings, afresh) })
 }
 
 // testStates follows the state of a key.
@@ -442,7 +456,7 @@ func testStates(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	r := s.repositoryNamed(t, "1")
-	first := s.clock
+	first := s.Clock
 	died := time.Time{}
 	for _, tt := range []struct {
 		state, want string
@@ -460,12 +474,12 @@ func testStates(on onDatabase) {
 		{"live", "live", false, false},
 		{"expired", "expired", true, true},
 	} {
-		s.clock = s.clock.Add(time.Hour)
-		s.found(t, r, false, newFinding("f", verifier.State(tt.state), "", s.clock, finding.Location{Blob: "b", Kind: finding.KindBlob, Path: "p", AtHead: true}))
+		s.Clock = s.Clock.Add(time.Hour)
+		s.found(t, r, false, sweeptest.Finding("f", verifier.State(tt.state), "", s.Clock, finding.Location{Blob: "b", Kind: finding.KindBlob, Path: "p", AtHead: true}))
 		if tt.diesNow {
-			died = s.clock
+			died = s.Clock
 		}
-		got := s.known(t)["f"]
+		got := s.Known(t)["f"]
 		if string(got.Verdict.State) != tt.want {
 			t.Errorf("after %s, it is %s, want %s", tt.state, got.Verdict.State, tt.want)
 		}
@@ -473,7 +487,7 @@ func testStates(on onDatabase) {
 		if tt.dead {
 			want = died
 		}
-		if !got.History.DeadSince.Equal(want) || !got.History.LastSeen.Equal(s.clock) || !got.History.FirstSeen.Equal(first.Add(time.Hour)) {
+		if !got.History.DeadSince.Equal(want) || !got.History.LastSeen.Equal(s.Clock) || !got.History.FirstSeen.Equal(first.Add(time.Hour)) {
 			t.Errorf("after %s: %+v, want it to be dead since %s", tt.state, got, want)
 		}
 	}
@@ -485,16 +499,16 @@ func testHeads(on onDatabase) {
 	s.put(t)
 	r, other := s.repositoryNamed(t, "1"), s.repositoryNamed(t, "2")
 	in := func(path string, blob finding.BlobID) finding.Finding {
-		return newFinding("f", verifier.Live, "", s.clock, finding.Location{Blob: blob, Kind: finding.KindBlob, Path: path, AtHead: true})
+		return sweeptest.Finding("f", verifier.Live, "", s.Clock, finding.Location{Blob: blob, Kind: finding.KindBlob, Path: path, AtHead: true})
 	}
 	s.found(t, r, false, in("dir/f", "b1"), in("a.zip!in/f", "b2"))
 	heads := func(at map[string]string) finding.Finding {
 		t.Helper()
-		s.clock = s.clock.Add(time.Hour)
-		s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-			return s.updateAtHead(ctx, tx, r.Number, func(path string) (string, bool) { return at[path], at[path] != "?" })
+		s.Clock = s.Clock.Add(time.Hour)
+		s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+			return s.UpdateAtHead(ctx, tx, r.Number, func(path string) (string, bool) { return at[path], at[path] != "?" })
 		})
-		return s.known(t)["f"]
+		return s.Known(t)["f"]
 	}
 	if got := heads(map[string]string{"dir/f": "?", "a.zip": "?", "a.zip!in/f": "?"}); !got.History.GoneSince.IsZero() {
 		t.Errorf("HEAD did not change: %+v", got)
@@ -502,7 +516,7 @@ func testHeads(on onDatabase) {
 	if got := heads(map[string]string{"dir/f": "other", "a.zip": "b2"}); !got.History.GoneSince.IsZero() || got.Locations[0].AtHead == got.Locations[1].AtHead {
 		t.Errorf("one of two: %+v", got)
 	}
-	if got := heads(nil); !got.History.GoneSince.Equal(s.clock) {
+	if got := heads(nil); !got.History.GoneSince.Equal(s.Clock) {
 		t.Errorf("gone: %+v", got)
 	}
 	if got := heads(map[string]string{"dir/f": "b1"}); !got.History.GoneSince.IsZero() {
@@ -512,9 +526,9 @@ func testHeads(on onDatabase) {
 	if got := heads(nil); !got.History.GoneSince.IsZero() || len(got.Locations) != 3 {
 		t.Errorf("another repository has it at HEAD: %+v", got)
 	}
-	s.clock = s.clock.Add(time.Hour)
+	s.Clock = s.Clock.Add(time.Hour)
 	s.found(t, other, true)
-	if got := s.known(t)["f"]; !got.History.GoneSince.Equal(s.clock) || len(got.Locations) != 3 {
+	if got := s.Known(t)["f"]; !got.History.GoneSince.Equal(s.Clock) || len(got.Locations) != 3 {
 		t.Errorf("forced away: %+v", got)
 	}
 }
@@ -525,11 +539,11 @@ func testIgnored(on onDatabase) {
 	s.put(t)
 	one, two := s.repositoryNamed(t, "1"), s.repositoryNamed(t, "2")
 	f := func(ignored string) finding.Finding {
-		return newFinding("f", verifier.Unknown, ignored, time.Time{}, finding.Location{Blob: "b", Kind: finding.KindBlob})
+		return sweeptest.Finding("f", verifier.Unknown, ignored, time.Time{}, finding.Location{Blob: "b", Kind: finding.KindBlob})
 	}
 	for _, tt := range []struct {
 		name    string
-		r       Repository
+		r       sweep.Repository
 		ignored string
 		afresh  bool
 		want    string
@@ -540,13 +554,13 @@ func testIgnored(on onDatabase) {
 		{"in no more", two, "known", true, ""}, // one was read by the same detector, and has it
 	} {
 		s.found(t, tt.r, tt.afresh, f(tt.ignored))
-		if got := s.known(t)["f"].Ignored; got != tt.want {
+		if got := s.Known(t)["f"].Ignored; got != tt.want {
 			t.Errorf("%s: ignored as %q, want %q", tt.name, got, tt.want)
 		}
 	}
 	two.Detector = "v2"
 	s.found(t, two, true, f("known"))
-	if got := s.known(t)["f"].Ignored; got != "known" {
+	if got := s.Known(t)["f"].Ignored; got != "known" {
 		t.Errorf("another detector: ignored as %q", got)
 	}
 }
@@ -555,8 +569,8 @@ func testIgnored(on onDatabase) {
 func testRemoved(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
-	s.found(t, s.repositoryNamed(t, "1"), false, newFinding("f", verifier.Live, "", time.Time{}, finding.Location{Blob: "b", Kind: finding.KindBlob}))
-	if _, err := s.RemoveTarget(t.Context(), "acme"); err != nil || s.keys(t) != "" {
+	s.found(t, s.repositoryNamed(t, "1"), false, sweeptest.Finding("f", verifier.Live, "", time.Time{}, finding.Location{Blob: "b", Kind: finding.KindBlob}))
+	if _, err := s.RemoveTarget(t.Context(), "acme"); err != nil || s.Keys(t) != "" {
 		t.Errorf("it is kept without a target: %v", err)
 	}
 }
@@ -566,8 +580,8 @@ func testRemoved(on onDatabase) {
 func testCounted(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
-	s.found(t, s.repositoryNamed(t, "1"), false, newFinding("f", verifier.Live, "", time.Time{}, finding.Location{Blob: "b", Kind: finding.KindBlob}))
-	until := s.clock.Add(time.Hour)
+	s.found(t, s.repositoryNamed(t, "1"), false, sweeptest.Finding("f", verifier.Live, "", time.Time{}, finding.Location{Blob: "b", Kind: finding.KindBlob}))
+	until := s.Clock.Add(time.Hour)
 	for _, tt := range []struct {
 		status string
 		state  verifier.State
@@ -577,12 +591,12 @@ func testCounted(on onDatabase) {
 		{"open", verifier.Unknown, time.Time{}, "1 open, 0 acknowledged"},
 		{"acknowledged", verifier.Live, time.Time{}, "0 open, 1 acknowledged"},
 		{"acknowledged", verifier.Live, until, "0 open, 1 acknowledged"},
-		{"acknowledged", verifier.Unknown, s.clock, "1 open, 0 acknowledged"},
+		{"acknowledged", verifier.Unknown, s.Clock, "1 open, 0 acknowledged"},
 		{"fixed", verifier.Unknown, time.Time{}, "0 open, 1 acknowledged"},
 		{"fixed", verifier.Live, time.Time{}, "1 open, 0 acknowledged"},
 		{"false-alarm", verifier.Live, until, "1 open, 0 acknowledged"},
 	} {
-		s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+		s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
 			_, err := database.Exec(ctx, tx, `UPDATE finding SET status = $1, state = $2, status_until = $3`, tt.status, string(tt.state), database.Millis(tt.until))
 			return err
 		})
@@ -603,40 +617,40 @@ func testToVerify(on onDatabase) {
 	s.put(t)
 	one, two := s.repositoryNamed(t, "1"), s.repositoryNamed(t, "2")
 	f := func(name string, state verifier.State, ignored string, kind finding.Kind, verified time.Time) finding.Finding {
-		return newFinding(name, state, ignored, verified, finding.Location{Blob: finding.BlobID(name), Kind: kind})
+		return sweeptest.Finding(name, state, ignored, verified, finding.Location{Blob: finding.BlobID(name), Kind: kind})
 	}
-	at := s.clock
+	at := s.Clock
 	list := []finding.Finding{
 		f("live", "live", "", "blob", at), f("mismatch", "id-active-secret-mismatch", "", "blob", at), f("unknown", "unknown", "", "blob", at),
 		f("dead", "invalid", "", "blob", at), f("ignored", "live", "test", "blob", at), f("never", "unknown", "", "blob", time.Time{}), f("message", "live", "", "commit-message", at),
 	}
 	s.found(t, one, false, slices.Clone(list)...)
 	s.found(t, two, false, slices.Clone(list)...)
-	s.clock = s.clock.Add(time.Hour)
+	s.Clock = s.Clock.Add(time.Hour)
 	for _, tt := range []struct {
 		name   string
 		number int64
 		before time.Time
 		want   string
 	}{
-		{"the first repository", one.Number, s.clock, "live message mismatch unknown"},
-		{"a copy", two.Number, s.clock, ""},
+		{"the first repository", one.Number, s.Clock, "live message mismatch unknown"},
+		{"a copy", two.Number, s.Clock, ""},
 		{"asked about in this sweep", one.Number, at, ""},
 	} {
-		texts, err := s.textsToVerify(t.Context(), tt.number, tt.before)
+		texts, err := s.TextsToVerify(t.Context(), tt.number, tt.before)
 		var blobs []string
 		for _, text := range texts {
-			blobs = append(blobs, text.blob)
+			blobs = append(blobs, text.Blob)
 		}
 		if got := strings.Join(blobs, " "); got != tt.want || err != nil {
 			t.Errorf("%s: %q, %v", tt.name, got, err)
 		}
 	}
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $1 WHERE number = $2`, Gone, one.Number); err != nil {
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $1 WHERE number = $2`, sweep.Gone, one.Number); err != nil {
 			return err
 		}
-		numbers, err := s.repositoriesToVerify(ctx, tx, "acme", s.clock)
+		numbers, err := s.RepositoriesToVerify(ctx, tx, "acme", s.Clock)
 		if !slices.Equal(numbers, []int64{two.Number}) {
 			t.Errorf("the first repository is gone: %v", numbers)
 		}
@@ -648,16 +662,16 @@ func testToVerify(on onDatabase) {
 func testStatus(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
-	due, _ := s.list(t, selection{}, Listed{ID: "1", Name: "acme/a"}, Listed{ID: "2", Name: "acme/b"}, Listed{ID: "3", Name: "acme/c"})
-	r, lease, err := s.lease(t.Context(), due[1])
+	due, _ := s.list(t, sweep.Selection{}, sweep.Listed{ID: "1", Name: "acme/a"}, sweep.Listed{ID: "2", Name: "acme/b"}, sweep.Listed{ID: "3", Name: "acme/c"})
+	r, lease, err := s.Lease(t.Context(), due[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.noteState(t.Context(), &queue{}, r, lease, Failed, "a damaged pack\x1b", true); err != nil {
+	if err := s.NoteState(t.Context(), &sweeptest.Queue{}, r, lease, sweep.Failed, "a damaged pack\x1b", true); err != nil {
 		t.Fatal(err)
 	}
-	s.read(t, due[0], Swept, nil)
-	status := func() Status {
+	s.read(t, due[0], sweep.Swept, nil)
+	status := func() sweep.Status {
 		t.Helper()
 		st, err := s.Status(t.Context())
 		if err != nil {
@@ -666,7 +680,7 @@ func testStatus(on onDatabase) {
 		return st
 	}
 	st := status()
-	if got := st.Targets[0]; got.Due != 1 || got.States[New] != 1 || got.States[Swept] != 1 || got.Outdated != 0 || !got.Ended.IsZero() {
+	if got := st.Targets[0]; got.Due != 1 || got.States[sweep.New] != 1 || got.States[sweep.Swept] != 1 || got.Outdated != 0 || !got.Ended.IsZero() {
 		t.Errorf("under way: %+v", got)
 	}
 	if len(st.Troubled) != 1 || st.Troubled[0].Name != "acme/b" {
@@ -678,7 +692,7 @@ func testStatus(on onDatabase) {
 	if got := st.Progress(1267); got != "2 of 3 repositories done · 1,267 requests to AWS · 0 findings open" {
 		t.Error(got)
 	}
-	if got := (Status{}).Progress(0); got != "asking GitHub for its repositories" {
+	if got := (sweep.Status{}).Progress(0); got != "asking GitHub for its repositories" {
 		t.Error(got)
 	}
 	var text strings.Builder
@@ -686,9 +700,9 @@ func testStatus(on onDatabase) {
 		t.Errorf("the text is %q, %v", text.String(), err)
 	}
 	s.next(t)
-	s.clock = s.clock.Add(time.Minute)
-	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := database.Exec(ctx, tx, `UPDATE repository SET detector = 'v0', state = $1 WHERE number = $2`, Unchanged, due[2])
+	s.Clock = s.Clock.Add(time.Minute)
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := database.Exec(ctx, tx, `UPDATE repository SET detector = 'v0', state = $1 WHERE number = $2`, sweep.Unchanged, due[2])
 		return err
 	})
 	if got := status().Targets[0]; got.Outdated != 1 {

@@ -11,10 +11,10 @@
 // object again. Tips count for one version of the detectors and rules; another one reads
 // everything again.
 //
-// A Store keeps all that in SQLite or PostgreSQL, and never holds a secret. A Queue runs
-// jobs (riverqueue); an Engine does them, and asks a Hub (githubhub) for repositories. A
-// job may be killed at any moment and run again by another process: its last transaction
-// holds its results, and fails if another job has the lease of the repository by then.
+// A Store keeps all that in SQLite or PostgreSQL, and never holds a secret. A Queue keeps jobs
+// and hands them out (riverqueue); package engine does them, and asks a Hub (githubhub) for
+// repositories. A method of Store that takes a transaction is a part of it: an error of such a
+// method is to undo all of it.
 package sweep
 
 import (
@@ -182,6 +182,10 @@ const (
 	RankFork             // its parent comes first
 )
 
+// MaxDeaths is how many workers in a row may die while they read a repository, before it is
+// set aside.
+const MaxDeaths = 4
+
 // A Change is news of a finding.
 type Change struct {
 	Fingerprint string
@@ -212,6 +216,9 @@ type Queue interface {
 	// Put puts jobs into the queue, as part of tx.
 	Put(ctx context.Context, tx *sql.Tx, jobs []Job) error
 }
+
+// A Done ends a job, as part of the transaction that holds its results.
+type Done func(ctx context.Context, tx *sql.Tx) error
 
 // Later says when to run a job again; the job has not failed.
 type Later struct {

@@ -83,7 +83,8 @@ func (s *Store) Targets(ctx context.Context) (targets []Target, err error) {
 // ErrNoTarget says that the store has no target of a name.
 var ErrNoTarget = errors.New("there is no such target")
 
-func (s *Store) target(ctx context.Context, name string) (Target, error) {
+// Target returns the target with a name. The error is ErrNoTarget if there is none.
+func (s *Store) Target(ctx context.Context, name string) (Target, error) {
 	t, err := scanTarget(database.QueryRow(ctx, s.SQL, `SELECT `+targetColumns+` FROM target WHERE name = $1`, name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, fmt.Errorf("%s: %w", name, ErrNoTarget)

@@ -67,7 +67,7 @@ func Flags(t *sweep.Target) string {
 // queue, and the worker does another one.
 const maxWait = 5 * time.Second
 
-// New returns a function that makes the Hub of a target, for sweep.Engine. Targets with
+// New returns a function that makes the Hub of a target, for engine.Engine. Targets with
 // the same token share its limits. maxSize bounds a file, log or artifact beside a
 // repository; 0 is no limit.
 func New(as login.Login, maxSize int64) func(sweep.Target) (sweep.Hub, error) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/engine"
 )
 
 // A backlog is a Hub that has repositories, and answers to a listing only.
@@ -59,14 +60,14 @@ func TestOrder(t *testing.T) {
 			for i := range 3 * each { // the forks come first, and then the look, so that the order is not that of the list
 				hub.listed = append(hub.listed, sweep.Listed{ID: fmt.Sprint(1000 + i), Name: fmt.Sprint("acme/", i), Fork: i < each, Pushed: time.Unix(int64(1e6-i), 0)})
 			}
-			engine := &sweep.Engine{Store: s, Queue: q, Hub: func(sweep.Target) (sweep.Hub, error) { return hub, nil }, Detector: "v1", Log: slog.New(slog.DiscardHandler)}
+			e := &engine.Engine{Store: s, Queue: q, Hub: func(sweep.Target) (sweep.Hub, error) { return hub, nil }, Detector: "v1", Log: slog.New(slog.DiscardHandler)}
 			var begun []int64
 			var told, found time.Time
 			const pushed = each + each/2
 			var number int64
 			q.do = func(ctx context.Context, j sweep.Job, last bool, done sweep.Done) error {
 				if j.Kind != sweep.KindScan {
-					return engine.Do(ctx, j, last, done)
+					return e.Do(ctx, j, last, done)
 				}
 				if begun = append(begun, j.Number); j.Number == number {
 					found = time.Now()
@@ -101,10 +102,10 @@ func TestOrder(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The list is read to its end first: workers begin with its first page.
-			if err := engine.Do(t.Context(), sweep.Job{Kind: sweep.KindList, Target: "acme"}, true, func(context.Context, *sql.Tx) error { return nil }); err != nil {
+			if err := e.Do(t.Context(), sweep.Job{Kind: sweep.KindList, Target: "acme"}, true, func(context.Context, *sql.Tx) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
-			if err := q.Run(t.Context(), engine, true); err != nil {
+			if err := q.Run(t.Context(), e, true); err != nil {
 				t.Fatal(err)
 			}
 			ranks := map[int64]string{}
@@ -167,19 +168,19 @@ func TestForksWait(t *testing.T) {
 				hub.listed = append(hub.listed, sweep.Listed{ID: fmt.Sprint(1000 + i), Name: fmt.Sprint("acme/", i), Fork: true})
 			}
 			hub.listed = append(hub.listed, sweep.Listed{ID: "1", Name: "acme/parent"})
-			engine := &sweep.Engine{Store: s, Queue: q, Hub: func(sweep.Target) (sweep.Hub, error) { return hub, nil }, Detector: "v1", Log: slog.New(slog.DiscardHandler)}
+			e := &engine.Engine{Store: s, Queue: q, Hub: func(sweep.Target) (sweep.Hub, error) { return hub, nil }, Detector: "v1", Log: slog.New(slog.DiscardHandler)}
 			var scans atomic.Int64
 			q.do = func(ctx context.Context, j sweep.Job, last bool, done sweep.Done) error {
 				if j.Kind == sweep.KindScan {
 					scans.Add(1)
 				}
-				return engine.Do(ctx, j, last, done)
+				return e.Do(ctx, j, last, done)
 			}
 			if err := errors.Join(s.PutTarget(t.Context(), sweep.Target{Name: "acme", Options: []byte("{}")}), s.Begin(t.Context(), q, "acme", false)); err != nil {
 				t.Fatal(err)
 			}
 			ended := make(chan error, 1)
-			go func() { ended <- q.Run(t.Context(), engine, true) }()
+			go func() { ended <- q.Run(t.Context(), e, true) }()
 			for range 600 {
 				if n, err := q.Open(t.Context()); err == nil && n == 1 && scans.Load() > forks {
 					break

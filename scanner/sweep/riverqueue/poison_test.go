@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/engine"
 	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
 )
 
@@ -44,7 +45,7 @@ func TestPoisonedWorker(t *testing.T) {
 		}
 		return s.Tx(ctx, func(tx *sql.Tx) error { return done(ctx, tx) })
 	}
-	if err := q.Run(t.Context(), &sweep.Engine{Store: s, Queue: q}, true); err != nil {
+	if err := q.Run(t.Context(), &engine.Engine{Store: s, Queue: q}, true); err != nil {
 		t.Fatal(err)
 	}
 }

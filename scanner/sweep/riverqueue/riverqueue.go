@@ -24,6 +24,7 @@ import (
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
+	"github.com/stanch-dev/stanch/scanner/sweep/engine"
 )
 
 // A Config says how jobs are run. Only Store must be set.
@@ -67,7 +68,7 @@ type Queue struct {
 	config Config
 	driver riverdriver.Driver[*sql.Tx]
 	client *river.Client[*sql.Tx]
-	engine *sweep.Engine
+	engine *engine.Engine
 	do     func(context.Context, sweep.Job, bool, sweep.Done) error // engine.Do; tests have their own
 	jobs   jobs
 	gate   gate
@@ -169,7 +170,7 @@ func Remove(ctx context.Context, s *sweep.Store) error {
 
 // Run does jobs with e until ctx ends, or, with once, until there are none, jobs that
 // wait included. It returns when all jobs that it began have ended.
-func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
+func (q *Queue) Run(ctx context.Context, e *engine.Engine, once bool) error {
 	if q.engine = e; q.do == nil {
 		q.do = e.Do
 	}

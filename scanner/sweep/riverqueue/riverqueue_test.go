@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/engine"
 )
 
 // openStore opens a database of SQLite, or that with a URL.
@@ -73,7 +74,7 @@ func TestGiveUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	why := errors.New("it ends the process")
-	if err := (&sweep.Engine{Store: s}).GiveUp(t.Context(), sweep.Job{Kind: sweep.KindList, Target: "acme"}, why); !errors.Is(err, why) {
+	if err := (&engine.Engine{Store: s}).GiveUp(t.Context(), sweep.Job{Kind: sweep.KindList, Target: "acme"}, why); !errors.Is(err, why) {
 		t.Errorf("it fails with %v", err)
 	}
 	if targets, err := s.Targets(t.Context()); err != nil || targets[0].Why != why.Error() {

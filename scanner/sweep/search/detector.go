@@ -26,7 +26,7 @@ type Detector struct {
 	Accounts, Partitions, Canaries []string
 }
 
-// Name returns the name of d, for sweep.Engine: another Detector has another name.
+// Name returns the name of d, for engine.Engine: another Detector has another name.
 func (d *Detector) Name() string {
 	asks := sha256.New()
 	for _, list := range [][]string{d.Accounts, d.Partitions, d.Canaries} {

@@ -53,7 +53,7 @@ func (s *Searcher) current() (*detectors.Set, *scanner.Scanner) {
 	return s.set, s.scanner
 }
 
-// Scan implements sweep.Engine.Scan.
+// Scan implements engine.Engine.Scan.
 func (s *Searcher) Scan(ctx context.Context, src scanner.Source, page string) (sweep.Result, error) {
 	if repo, ok := src.(*gitsource.Repository); ok {
 		src = fetch.Source{Repository: repo, WebURL: page}

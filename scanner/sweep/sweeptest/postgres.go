@@ -1,4 +1,5 @@
-// Package sweeptest starts a server of PostgreSQL for tests of sweeps.
+// Package sweeptest starts a server of PostgreSQL for tests of sweeps, and has stores for those
+// of the store and of the engine.
 package sweeptest
 
 import (

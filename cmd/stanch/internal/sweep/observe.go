@@ -20,6 +20,7 @@ import (
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/alert"
+	"github.com/stanch-dev/stanch/scanner/sweep/engine"
 	"github.com/stanch-dev/stanch/scanner/sweep/joblog"
 	"github.com/stanch-dev/stanch/scanner/sweep/metrics"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
@@ -64,7 +65,7 @@ func (o *observation) ended(kind, outcome string, took time.Duration) {
 }
 
 // watch has the metrics know the stages of an engine, and the state of its store.
-func (o *observation) watch(e *sweep.Engine, log *slog.Logger) {
+func (o *observation) watch(e *engine.Engine, log *slog.Logger) {
 	if o.metrics == nil {
 		return
 	}

@@ -22,6 +22,7 @@ import (
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/alert"
+	"github.com/stanch-dev/stanch/scanner/sweep/engine"
 	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 	"github.com/stanch-dev/stanch/scanner/sweep/search"
@@ -96,7 +97,7 @@ func (f *engineFlags) add(cmd *cobra.Command) {
 }
 
 // engine returns the engine that the flags ask for.
-func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue.Queue, log *slog.Logger) (*sweep.Engine, error) {
+func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue.Queue, log *slog.Logger) (*engine.Engine, error) {
 	if f.scans < 1 {
 		return nil, fmt.Errorf("--scans %d: must be 1 or more", f.scans)
 	}
@@ -110,7 +111,7 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 	}
 	as := f.login
 	as.Version = j.Streams.Version
-	return &sweep.Engine{
+	return &engine.Engine{
 		Store: store, Queue: q, Hub: githubhub.New(as, f.MaxSize<<20), Scan: f.searcher(j).Scan,
 		Detector: detector, Began: time.Now(),
 		Verifies: f.Verifies(), Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.MaxSize << 20,

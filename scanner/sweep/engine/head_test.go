@@ -1,8 +1,12 @@
 //go:build sweep
 
-package sweep
+package engine
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+)
 
 // TestHeadMoves: HEAD is another branch, without a push. The next full look, or news of the
 // repository, brings up to date which keys are at HEAD.
@@ -13,7 +17,7 @@ func TestHeadMoves(t *testing.T) {
 	s.sweep(t, false)
 	is := func(step string, want map[string]bool) {
 		t.Helper()
-		for key, f := range s.known(t) {
+		for key, f := range s.Known(t) {
 			if len(f.Locations) != 1 || f.Locations[0].AtHead != want[key] || f.History.GoneSince.IsZero() != want[key] && key != "key-3" {
 				t.Errorf("%s: %s is %+v, gone since %v", step, key, f.Locations, f.History.GoneSince)
 			}
@@ -26,7 +30,7 @@ func TestHeadMoves(t *testing.T) {
 	s.sweep(t, true)
 	is("dev", map[string]bool{"key-2": true})
 	s.head(t, "app", "other")
-	s.news(t, News{ID: "100", Name: "acme/app", Doubt: true})
+	s.news(t, sweep.News{ID: "100", Name: "acme/app", Doubt: true})
 	is("other", map[string]bool{"key-3": true})
 	s.head(t, "app", "main")
 	s.sweep(t, true)

@@ -1,4 +1,4 @@
-package sweep
+package engine
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/github/fetch"
-	"github.com/stanch-dev/stanch/scanner/sweep/database"
+	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
 // Commits that no ref leads to any more are known to the host alone, and asking for them is
@@ -43,41 +43,41 @@ func (w *scanJob) lostLater() bool {
 
 // putLost queues that job, as part of tx.
 func (w *scanJob) putLost(ctx context.Context, tx *sql.Tx) error {
-	return w.Queue.Put(ctx, tx, []Job{{Kind: KindLost, Number: w.repo.Number, Sweep: w.target.Sweep, Rank: RankFork}})
+	return w.Queue.Put(ctx, tx, []sweep.Job{{Kind: sweep.KindLost, Number: w.repo.Number, Sweep: w.target.Sweep, Rank: sweep.RankFork}})
 }
 
 // scanLost reads the commits that the branches of a repository have left behind, as far back
 // as the host tells. It needs no lease: it adds findings, and changes nothing that a scan
 // beside it reads. If the repository was not read with these rules, or was read anew
 // meanwhile, another job follows.
-func (e *Engine) scanLost(ctx context.Context, j Job, last bool, done Done) (err error) {
+func (e *Engine) scanLost(ctx context.Context, j sweep.Job, last bool, done sweep.Done) (err error) {
 	w := &scanJob{Engine: e, job: j}
-	if w.repo, err = e.Store.repository(ctx, j.Number); err != nil {
+	if w.repo, err = e.Store.Repository(ctx, j.Number); err != nil {
 		return err
 	}
 	defer w.close(ctx)
 	result, err := w.readLost(ctx)
-	var later *Later
-	var final *Final
+	var later *sweep.Later
+	var final *sweep.Final
 	switch {
-	case errors.As(err, &later), ctx.Err() != nil, errors.Is(err, ErrNoTarget):
+	case errors.As(err, &later), ctx.Err() != nil, errors.Is(err, sweep.ErrNoTarget):
 		return err
 	case err != nil:
 		w.Log.WarnContext(ctx, "commits that branches have left behind could not be read", "repository", w.repo.Name, "err", err)
 		if last || errors.As(err, &final) {
-			err = errors.Join(err, e.Store.noteFailed(ctx, j.Number, err.Error()))
+			err = errors.Join(err, e.Store.NoteFailed(ctx, j.Number, err.Error()))
 		}
 		return err
 	}
 	return e.Store.Tx(ctx, func(tx *sql.Tx) error {
-		if err := e.Store.putFindings(ctx, tx, w.repo, result.Findings, false); err != nil {
+		if err := e.Store.PutFindings(ctx, tx, w.repo, result.Findings, false); err != nil {
 			return err
 		}
 		why := ""
 		if len(result.Unread) > 0 {
 			why = unreadText(result)
 		}
-		if err := e.Store.putActivity(ctx, tx, w.repo, w.Detector, why); err != nil {
+		if err := e.Store.PutActivity(ctx, tx, w.repo, w.Detector, why); err != nil {
 			return err
 		}
 		return done(ctx, tx)
@@ -85,47 +85,39 @@ func (e *Engine) scanLost(ctx context.Context, j Job, last bool, done Done) (err
 }
 
 // readLost asks for the lost commits of w.repo, fetches them and scans them.
-func (w *scanJob) readLost(ctx context.Context) (Result, error) {
+func (w *scanJob) readLost(ctx context.Context) (sweep.Result, error) {
 	if w.repo.Detector != w.Detector || !w.repo.Activity.IsZero() {
-		return Result{}, nil
+		return sweep.Result{}, nil
 	}
 	var err error
-	if w.target, err = w.Store.target(ctx, w.repo.Target); err != nil {
-		return Result{}, err
+	if w.target, err = w.Store.Target(ctx, w.repo.Target); err != nil {
+		return sweep.Result{}, err
 	}
 	hub, err := w.Hub(w.target)
 	if err != nil {
-		return Result{}, err
+		return sweep.Result{}, err
 	}
 	w.hub = w.withLimits(hub)
 	lost, until, err := w.hub.LostCommits(ctx, w.repo.Name, time.Time{})
 	if err != nil || len(lost) == 0 {
 		w.repo.Activity = until
-		return Result{}, err
+		return sweep.Result{}, err
 	}
 	w.lost = lost
 	url, err := w.cloneURL(ctx)
 	if err != nil {
-		return Result{}, err
+		return sweep.Result{}, err
 	}
 	remote, err := fetch.Connect(ctx, url)
 	if err != nil {
-		return Result{}, w.classify(ctx, err)
+		return sweep.Result{}, w.classify(ctx, err)
 	}
 	w.repo.Activity = until
 	if remote.OnlyWhole() {
-		return Result{}, nil // it was read as a whole, with all that the server gives
+		return sweep.Result{}, nil // it was read as a whole, with all that the server gives
 	}
 	if err := w.fetch(ctx, remote); err != nil {
-		return Result{}, w.classify(ctx, err)
+		return sweep.Result{}, w.classify(ctx, err)
 	}
 	return w.scanFetched(ctx)
-}
-
-// putActivity notes until when the activity of r was read, as part of tx, unless the
-// repository was read with other rules meanwhile. why says that some of it could not be read.
-func (s *Store) putActivity(ctx context.Context, tx *sql.Tx, r Repository, detector, why string) error {
-	_, err := database.Exec(ctx, tx, `UPDATE repository SET activity = $2, state = CASE WHEN $4 = '' OR state = $5 THEN state ELSE $6 END, why = CASE WHEN $4 = '' OR state = $5 THEN why ELSE $4 END
-		WHERE number = $1 AND detector = $3 AND activity = 0`, r.Number, database.Millis(r.Activity), detector, why, Failed, Incomplete)
-	return err
 }

@@ -1,12 +1,14 @@
 //go:build sweep
 
-package sweep
+package engine
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
 // onCall makes the host do something after a call, once.
@@ -52,7 +54,7 @@ func TestListSecondLook(t *testing.T) {
 	for i := range 3 {
 		s.repository(t, fmt.Sprint("r", i), "", fmt.Sprintf("echo key-%d >f; commit 1", i))
 	}
-	s.gists = []Listed{
+	s.gists = []sweep.Listed{
 		{ID: "gist 1", Name: "gist.h/1", Clone: s.url + "/acme/g1/.git"},
 		{ID: "gist 2", Name: "gist.h/2", Clone: s.url + "/acme/g2/.git"},
 		{ID: "gist 3", Name: "gist.h/3", Clone: s.url + "/acme/g3/.git"},
@@ -66,7 +68,7 @@ func TestListSecondLook(t *testing.T) {
 	s.wants(t, "at first", all, "r0 swept", "r1 swept", "r2 swept", "gist.h/1 swept", "gist.h/2 swept", "gist.h/3 swept")
 
 	hidden, deleted := s.listed[1], s.listed[2]
-	s.listed, s.unlisted = s.listed[:1], []Listed{hidden}
+	s.listed, s.unlisted = s.listed[:1], []sweep.Listed{hidden}
 	s.gists = s.gists[:1]
 	s.fail = func(call string) (int, error) {
 		if strings.HasPrefix(call, "git /acme/g3") {

@@ -1,25 +1,27 @@
-package sweep
+package engine
 
 import (
 	"context"
-	"database/sql"
 	"errors"
+	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
-	"github.com/stanch-dev/stanch/scanner/sweep/database"
+	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
+	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
 // A limitedHub is a Hub whose limits all workers know.
 type limitedHub struct {
-	Hub
-	store *Store
+	sweep.Hub
+	store *sweep.Store
 }
 
 // request makes a request unless the budget is spent, and notes it if the answer says so.
 func (l limitedHub) request(ctx context.Context, request func() error) error {
-	later, err := l.store.limit(ctx, l.Budget())
+	later, err := l.store.Limit(ctx, l.Budget())
 	if err != nil {
 		return err
 	}
@@ -28,13 +30,13 @@ func (l limitedHub) request(ctx context.Context, request func() error) error {
 	}
 	err = request()
 	if errors.As(err, &later) {
-		err = errors.Join(err, l.store.putLimit(ctx, l.Budget(), later))
+		err = errors.Join(err, l.store.PutLimit(ctx, l.Budget(), later))
 	}
 	return err
 }
 
 // Repositories implements Hub.
-func (l limitedHub) Repositories(ctx context.Context, target string, yield func([]Listed) (bool, error)) error {
+func (l limitedHub) Repositories(ctx context.Context, target string, yield func([]sweep.Listed) (bool, error)) error {
 	return l.request(ctx, func() error { return l.Hub.Repositories(ctx, target, yield) })
 }
 
@@ -48,7 +50,7 @@ func (l limitedHub) Count(ctx context.Context, target string) (n int, err error)
 }
 
 // Repository implements Hub.
-func (l limitedHub) Repository(ctx context.Context, target, name, id string) (listed Listed, err error) {
+func (l limitedHub) Repository(ctx context.Context, target, name, id string) (listed sweep.Listed, err error) {
 	err = l.request(ctx, func() error {
 		listed, err = l.Hub.Repository(ctx, target, name, id)
 		return err
@@ -57,7 +59,7 @@ func (l limitedHub) Repository(ctx context.Context, target, name, id string) (li
 }
 
 // Gists implements Hub.
-func (l limitedHub) Gists(ctx context.Context, target string, yield func([]Listed) error) error {
+func (l limitedHub) Gists(ctx context.Context, target string, yield func([]sweep.Listed) error) error {
 	return l.request(ctx, func() error { return l.Hub.Gists(ctx, target, yield) })
 }
 
@@ -80,7 +82,7 @@ func (l limitedHub) LostCommits(ctx context.Context, name string, since time.Tim
 }
 
 // Texts implements Hub. The engine notes the limits that reading them meets.
-func (l limitedHub) Texts(ctx context.Context, name, cursor string, batch bool) (texts Texts, err error) {
+func (l limitedHub) Texts(ctx context.Context, name, cursor string, batch bool) (texts sweep.Texts, err error) {
 	err = l.request(ctx, func() error {
 		texts, err = l.Hub.Texts(ctx, name, cursor, batch)
 		return err
@@ -99,7 +101,7 @@ func (l limitedHub) TextsAgain(ctx context.Context, name string, ids []finding.B
 
 // CloneURL implements Hub. The git server has limits of its own.
 func (l limitedHub) CloneURL(ctx context.Context, name string) (string, error) {
-	later, err := l.store.limit(ctx, gitBudget(l))
+	later, err := l.store.Limit(ctx, gitBudget(l))
 	if err != nil {
 		return "", err
 	}
@@ -110,30 +112,28 @@ func (l limitedHub) CloneURL(ctx context.Context, name string) (string, error) {
 }
 
 // gitBudget names the limit that fetches count against.
-func gitBudget(h Hub) string { return h.Budget() + " git" }
+func gitBudget(h sweep.Hub) string { return h.Budget() + " git" }
 
-// limit returns until when a budget is spent, or nil if it is not.
-func (s *Store) limit(ctx context.Context, budget string) (*Later, error) {
-	var until int64
-	later := &Later{}
-	err := database.QueryRow(ctx, s.SQL, `SELECT until, why FROM budget WHERE name = $1`, budget)(&until, &later.Why)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, nil
-	case err != nil:
-		return nil, err
+// classify turns the refusal of a git server into a *Later, if it says when to ask again,
+// or into a *Final, if asking again is no use.
+func (w *scanJob) classify(ctx context.Context, err error) error {
+	var refused *transport.StatusError
+	if !errors.As(err, &refused) {
+		return err
 	}
-	// A limit lasts an hour at most: if a longer one is stored, the clock has been set back
-	// since.
-	if left := database.Time(until).Sub(s.Now()); left <= 0 || left > 2*time.Hour {
-		return nil, nil
+	switch refused.Code {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusForbidden:
+		if seconds, parseErr := strconv.Atoi(refused.RetryAfter); parseErr == nil {
+			later := &sweep.Later{At: w.Store.Now().Add(time.Duration(min(max(seconds, 1), 3600)) * time.Second), Why: err.Error()}
+			if refused.Code == http.StatusServiceUnavailable || w.repo.Clone != "" { // of this one alone
+				return later
+			}
+			return errors.Join(later, w.Store.PutLimit(ctx, gitBudget(w.hub), later))
+		}
 	}
-	later.At = database.Time(until)
-	return later, nil
-}
-
-func (s *Store) putLimit(ctx context.Context, budget string, l *Later) error {
-	_, err := database.Exec(ctx, s.SQL, `INSERT INTO budget (name, until, why) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET until = excluded.until, why = excluded.why`,
-		budget, database.Millis(l.At), l.Why)
+	switch refused.Code {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusUnavailableForLegalReasons:
+		return &sweep.Final{Err: err}
+	}
 	return err
 }

@@ -9,27 +9,20 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
-	"github.com/stanch-dev/stanch/scanner/github/fetch"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
-
-// An id that one sweep reads and its secret that another one reads are one key. The database
-// holds no secret to join them with, but it knows where each half is. So a scan of the new
-// objects of a repository fetches the files with halves of earlier sweeps once more, and
-// searches all of them together. That costs the bytes of those files and one request of git,
-// and only where something was pushed.
 
 // maxHalves is how many files with halves of keys are read again with the new objects of a
 // repository: the files that were found last.
 const maxHalves = 200
 
-// places holds where files were in earlier sweeps, by their ids.
-type places map[finding.BlobID][]finding.Location
+// Places holds where files were in earlier sweeps, by their ids.
+type Places map[finding.BlobID][]finding.Location
 
-// halves returns the places of the files of a repository that hold an id without a secret, or
+// Halves returns the places of the files of a repository that hold an id without a secret, or
 // a secret without an id.
-func (s *Store) halves(ctx context.Context, repository int64) (places, error) {
-	known := places{}
+func (s *Store) Halves(ctx context.Context, repository int64) (Places, error) {
+	known := Places{}
 	return known, database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		return known.row(scan, func(blob string) bool { return known[finding.BlobID(blob)] != nil || len(known) < maxHalves })
 	}, `SELECT l.blob, l.record, l.at_head FROM location l JOIN finding f ON f.fingerprint = l.fingerprint
@@ -38,16 +31,16 @@ func (s *Store) halves(ctx context.Context, repository int64) (places, error) {
 			OR f.key_id = '' AND f.record LIKE '%"rule":"aws-secret-key"%') ORDER BY l.first_seen DESC, l.place`, repository)
 }
 
-// placesOf returns the places of some files of a repository that have findings.
-func (s *Store) placesOf(ctx context.Context, repository int64, files []string) (places, error) {
-	known := places{}
+// PlacesOf returns the places of some files of a repository that have findings.
+func (s *Store) PlacesOf(ctx context.Context, repository int64, files []string) (Places, error) {
+	known := Places{}
 	return known, database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		return known.row(scan, func(blob string) bool { return slices.Contains(files, blob) })
 	}, `SELECT blob, record, at_head FROM location WHERE repository = $1 AND kind = 'blob' AND blob <> '' ORDER BY place`, repository)
 }
 
 // row adds the place of a row, if its file is wanted.
-func (p places) row(scan func(...any) error, wanted func(blob string) bool) error {
+func (p Places) row(scan func(...any) error, wanted func(blob string) bool) error {
 	var blob, record string
 	var atHead int
 	if err := scan(&blob, &record, &atHead); err != nil || !wanted(blob) {
@@ -62,7 +55,7 @@ func (p places) row(scan func(...any) error, wanted func(blob string) bool) erro
 }
 
 // add adds the place of a file, once. A member of an archive has no place of its own.
-func (p places) add(blob finding.BlobID, l finding.Location, atHead bool) {
+func (p Places) add(blob finding.BlobID, l finding.Location, atHead bool) {
 	list := p[blob]
 	if strings.Contains(l.Path, "!") || slices.ContainsFunc(list, func(o finding.Location) bool { return o.Path == l.Path && o.Commit == l.Commit }) {
 		return
@@ -73,33 +66,9 @@ func (p places) add(blob finding.BlobID, l finding.Location, atHead bool) {
 	})
 }
 
-// A remembered is a repository that was fetched in part, with files of earlier sweeps. These
-// are where they were then: the objects that lead to them are not here.
-type remembered struct {
-	fetch.Source
-	places places
-}
-
-// Locate implements scanner.Source.
-func (r remembered) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
-	for _, id := range ids {
-		for _, at := range r.places[id] {
-			if err := yield(id, at); err != nil {
-				return err
-			}
-		}
-	}
-	return r.Source.Locate(ctx, ids, func(id finding.BlobID, at finding.Location) error {
-		if r.places[id] != nil && at.Path == "" {
-			return nil // nothing here leads to it
-		}
-		return yield(id, at)
-	})
-}
-
-// withoutHalves returns the findings of a scan without the places of files that were read
+// WithoutHalves returns the findings of a scan without the places of files that were read
 // before, unless a key was joined of its halves: all else is in the database.
-func (p places) withoutHalves(findings []finding.Finding) []finding.Finding {
+func (p Places) WithoutHalves(findings []finding.Finding) []finding.Finding {
 	return slices.DeleteFunc(findings, func(f finding.Finding) bool {
 		return !isWhole(&f) && !slices.ContainsFunc(f.Locations, func(l finding.Location) bool { return p[l.Blob] == nil })
 	})

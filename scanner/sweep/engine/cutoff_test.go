@@ -1,6 +1,6 @@
 //go:build sweep
 
-package sweep
+package engine
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
 // TestCutOff: a limit in the middle of the texts beside a repository loses nothing that was
@@ -18,43 +20,43 @@ import (
 func TestCutOff(t *testing.T) {
 	s := newSweeper(t)
 	s.repository(t, "app", "", `echo key-1 >a; git add .; git commit -qm a`)
-	s.texts["acme/app"] = &texts{text: "key-2", limit: &Later{At: s.clock.Add(time.Hour), Why: "slow down"}}
-	s.clock = s.clock.Add(time.Minute)
+	s.texts["acme/app"] = &texts{text: "key-2", limit: &sweep.Later{At: s.Clock.Add(time.Hour), Why: "slow down"}}
+	s.Clock = s.Clock.Add(time.Minute)
 	if err := s.Begin(t.Context(), &s.queue, "acme", false); err != nil {
 		t.Fatal(err)
 	}
 	do := func() error {
-		j := s.queue.jobs[0]
-		s.queue.jobs = s.queue.jobs[1:]
+		j := s.queue.Jobs[0]
+		s.queue.Jobs = s.queue.Jobs[1:]
 		return s.engine.Do(t.Context(), j, false, func(context.Context, *sql.Tx) error { return nil })
 	}
 	if err := do(); err != nil { // the list
 		t.Fatal(err)
 	}
-	scan := s.queue.jobs[0]
-	var later *Later
+	scan := s.queue.Jobs[0]
+	var later *sweep.Later
 	if err := do(); !errors.As(err, &later) || later.Why != "slow down" {
 		t.Errorf("the limit is %v", err)
 	}
-	if got := s.keys(t); got != "key-1 key-2" {
+	if got := s.Keys(t); got != "key-1 key-2" {
 		t.Errorf("found before the limit: %q", got)
 	}
 	if got := s.repositories(t); !slices.Equal(got, []string{"app waiting"}) {
 		t.Errorf("%q", got)
 	}
-	if target, err := s.target(t.Context(), "acme"); err != nil || !target.Ended.IsZero() {
+	if target, err := s.Target(t.Context(), "acme"); err != nil || !target.Ended.IsZero() {
 		t.Errorf("the sweep has ended: %+v, %v", target, err)
 	}
 
 	// Nobody asks before that, and no git server is asked for objects again.
 	s.taken()
-	s.queue.jobs = []Job{scan}
+	s.queue.Jobs = []sweep.Job{scan}
 	if err := do(); !errors.As(err, &later) || slices.ContainsFunc(s.taken(), func(call string) bool { return strings.HasPrefix(call, "texts") }) {
 		t.Errorf("the limit is not kept: %v", err)
 	}
-	s.clock = s.clock.Add(2 * time.Hour)
+	s.Clock = s.Clock.Add(2 * time.Hour)
 	s.texts["acme/app"].limit, s.texts["acme/app"].text = nil, "key-3"
-	s.queue.jobs = []Job{scan}
+	s.queue.Jobs = []sweep.Job{scan}
 	if err := do(); err != nil {
 		t.Error(err)
 	}
@@ -62,13 +64,13 @@ func TestCutOff(t *testing.T) {
 	if !slices.Contains(calls, "texts acme/app +") || slices.ContainsFunc(calls, func(call string) bool { return strings.HasSuffix(call, "git-upload-pack") }) {
 		t.Errorf("calls: %q", calls)
 	}
-	if got := s.keys(t); got != "key-1 key-2 key-3" {
+	if got := s.Keys(t); got != "key-1 key-2 key-3" {
 		t.Errorf("found: %q", got)
 	}
 	if got := s.repositories(t); !slices.Equal(got, []string{"app unchanged"}) {
 		t.Errorf("%q", got)
 	}
-	if target, err := s.target(t.Context(), "acme"); err != nil || target.Ended.IsZero() {
+	if target, err := s.Target(t.Context(), "acme"); err != nil || target.Ended.IsZero() {
 		t.Errorf("the sweep has not ended: %+v, %v", target, err)
 	}
 }
@@ -78,23 +80,23 @@ func TestCutOff(t *testing.T) {
 func TestCutOffIncomplete(t *testing.T) {
 	s := newSweeper(t)
 	s.repository(t, "app", "", `echo key-1 >a; git add .; git commit -qm a`)
-	s.texts["acme/app"] = &texts{err: errors.New("too large"), limit: &Later{At: s.clock.Add(time.Hour), Why: "slow down"}}
-	s.clock = s.clock.Add(time.Minute)
+	s.texts["acme/app"] = &texts{err: errors.New("too large"), limit: &sweep.Later{At: s.Clock.Add(time.Hour), Why: "slow down"}}
+	s.Clock = s.Clock.Add(time.Minute)
 	if err := s.Begin(t.Context(), &s.queue, "acme", false); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		j := s.queue.jobs[0]
-		s.queue.jobs = s.queue.jobs[1:]
+		j := s.queue.Jobs[0]
+		s.queue.Jobs = s.queue.Jobs[1:]
 		_ = s.engine.Do(t.Context(), j, false, func(context.Context, *sql.Tx) error { return nil })
-		if j.Kind == KindScan {
-			s.queue.jobs = []Job{j}
+		if j.Kind == sweep.KindScan {
+			s.queue.Jobs = []sweep.Job{j}
 		}
 	}
 	if got := s.repositories(t); !slices.Equal(got, []string{"app incomplete"}) {
 		t.Errorf("at the limit: %q", got)
 	}
-	s.clock = s.clock.Add(2 * time.Hour)
+	s.Clock = s.Clock.Add(2 * time.Hour)
 	s.texts["acme/app"] = &texts{text: "nothing"}
 	if failed := s.work(t); failed != nil {
 		t.Error(failed)

@@ -1,22 +1,23 @@
-package sweep
+package engine
 
 import (
 	"context"
 	"errors"
 	"strings"
 
+	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
 // nameAtHost returns the name of r as hub knows it. If the name is a secret by its looks, the
 // database has a part of it only, and the list of the target is asked for it by the id of r:
 // neither GitHub's git server nor most of its API take ids.
-func nameAtHost(ctx context.Context, hub Hub, r Repository) (name string, err error) {
+func nameAtHost(ctx context.Context, hub sweep.Hub, r sweep.Repository) (name string, err error) {
 	if r.Clone != "" || !database.IsRedacted(r.Name) {
 		return r.Name, nil
 	}
 	id, wiki := strings.CutSuffix(r.ID, ".wiki")
-	err = hub.Repositories(ctx, r.Target, func(page []Listed) (more bool, err error) {
+	err = hub.Repositories(ctx, r.Target, func(page []sweep.Listed) (more bool, err error) {
 		for _, l := range page {
 			if l.ID == id {
 				name = l.Name
@@ -28,7 +29,7 @@ func nameAtHost(ctx context.Context, hub Hub, r Repository) (name string, err er
 	case err != nil:
 		return "", err
 	case name == "":
-		return "", &Final{errors.New("its name looks like a secret and is not in the database, and GitHub does not list it any more")}
+		return "", &sweep.Final{Err: errors.New("its name looks like a secret and is not in the database, and GitHub does not list it any more")}
 	case wiki:
 		name += ".wiki"
 	}

@@ -1,4 +1,4 @@
-package sweep
+package engine
 
 import (
 	"cmp"
@@ -7,40 +7,39 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/github/fetch"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
+	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/refs"
 )
 
 // A scanJob is the scan of one repository by one job.
 type scanJob struct {
 	*Engine
-	job    Job
-	target Target
-	hub    Hub
-	repo   Repository
+	job    sweep.Job
+	target sweep.Target
+	hub    sweep.Hub
+	repo   sweep.Repository
 	lease  string
 	// Facts that this job has found out.
 	tips        map[string]string // ids of refs
 	lost        map[string]string // ids that no ref leads to any more, by how they were lost
 	afresh      bool              // all is read again
-	halves      places            // of keys that earlier sweeps found
+	halves      sweep.Places      // of keys that earlier sweeps found
 	textsFailed bool              // texts beside it could not be read: they may be, the next time
 	fetched     *gitsource.Repository
 	snapshot    *gitsource.Repository // HEAD and its trees, if HEAD has moved
 }
 
 // scanRepository reads the new objects of a repository.
-func (e *Engine) scanRepository(ctx context.Context, j Job, last bool, done Done) error {
+func (e *Engine) scanRepository(ctx context.Context, j sweep.Job, last bool, done sweep.Done) error {
 	w := &scanJob{Engine: e, job: j}
 	var err error
-	if w.repo, w.lease, err = e.Store.lease(ctx, j.Number); err != nil {
+	if w.repo, w.lease, err = e.Store.Lease(ctx, j.Number); err != nil {
 		return err
 	}
 	defer w.close(ctx)
@@ -62,29 +61,29 @@ func (w *scanJob) close(ctx context.Context) {
 // noteFailure notes why a job did not come to its end. The job is tried again, unless
 // last.
 func (w *scanJob) noteFailure(ctx context.Context, err error, last bool) error {
-	var later *Later
+	var later *sweep.Later
 	switch {
-	case err == nil, errors.Is(err, ErrTaken):
+	case err == nil, errors.Is(err, sweep.ErrTaken):
 		return err
 	case ctx.Err() != nil: // stopped: another one goes on
 		return ctx.Err()
-	case errors.As(err, &later) && w.repo.State == Incomplete: // still, with its reason
-		return errors.Join(err, w.Store.noteState(ctx, w.Queue, w.repo, w.lease, Incomplete, w.repo.Why, false))
+	case errors.As(err, &later) && w.repo.State == sweep.Incomplete: // still, with its reason
+		return errors.Join(err, w.Store.NoteState(ctx, w.Queue, w.repo, w.lease, sweep.Incomplete, w.repo.Why, false))
 	case errors.As(err, &later):
-		return errors.Join(err, w.Store.noteState(ctx, w.Queue, w.repo, w.lease, Waiting, later.Why+", until "+later.At.UTC().Format(time.RFC3339), false))
+		return errors.Join(err, w.Store.NoteState(ctx, w.Queue, w.repo, w.lease, sweep.Waiting, later.Why+", until "+later.At.UTC().Format(time.RFC3339), false))
 	}
-	var final *Final
+	var final *sweep.Final
 	// A repository that failed in the last sweep too is tried only once: three tries each
 	// hour add up.
-	if errors.Is(err, transport.ErrTooLarge) || w.repo.State == Failed && w.repo.Sweep < w.target.Sweep {
-		err = &Final{err}
+	if errors.Is(err, transport.ErrTooLarge) || w.repo.State == sweep.Failed && w.repo.Sweep < w.target.Sweep {
+		err = &sweep.Final{Err: err}
 	}
 	w.Log.WarnContext(ctx, "a repository could not be read", "repository", w.repo.Name, "err", err)
-	return errors.Join(err, w.Store.noteState(ctx, w.Queue, w.repo, w.lease, Failed, err.Error(), last || errors.As(err, &final)))
+	return errors.Join(err, w.Store.NoteState(ctx, w.Queue, w.repo, w.lease, sweep.Failed, err.Error(), last || errors.As(err, &final)))
 }
 
-func (w *scanJob) run(ctx context.Context, done Done) (err error) {
-	if w.target, err = w.Store.target(ctx, w.repo.Target); err != nil {
+func (w *scanJob) run(ctx context.Context, done sweep.Done) (err error) {
+	if w.target, err = w.Store.Target(ctx, w.repo.Target); err != nil {
 		return err
 	}
 	hub, err := w.Hub(w.target)
@@ -106,7 +105,7 @@ func (w *scanJob) run(ctx context.Context, done Done) (err error) {
 	}
 	result, err := w.read(ctx)
 	switch {
-	case errors.Is(err, ErrNotThere):
+	case errors.Is(err, sweep.ErrNotThere):
 		return w.endGone(ctx, err.Error(), done)
 	case err != nil:
 		return err
@@ -116,7 +115,7 @@ func (w *scanJob) run(ctx context.Context, done Done) (err error) {
 
 // waitForParent looks up the parent of a fork. If the parent has yet to be read, it ends the
 // job: the end of the parent puts another one. So objects that both have are read once.
-func (w *scanJob) waitForParent(ctx context.Context, done Done) (ended bool, err error) {
+func (w *scanJob) waitForParent(ctx context.Context, done sweep.Done) (ended bool, err error) {
 	if !w.repo.Fork || w.repo.Detector == w.Detector {
 		return false, nil
 	}
@@ -130,23 +129,16 @@ func (w *scanJob) waitForParent(ctx context.Context, done Done) (ended bool, err
 		}
 	}
 	err = w.Store.Tx(ctx, func(tx *sql.Tx) error {
-		ended, err = w.Store.parentIsDue(ctx, tx, w.repo, w.Detector)
-		if err != nil || !ended {
-			return err
-		}
-		if err := w.Store.parkFork(ctx, tx, w.repo, w.lease, w.Detector); err != nil {
+		if ended, err = w.Store.ParkFork(ctx, tx, w.repo, w.lease, w.Detector); err != nil || !ended {
 			return err
 		}
 		return done(ctx, tx)
 	})
-	if errors.Is(err, errNoWait) {
-		return false, nil
-	}
 	return ended, err
 }
 
 // read scans the new objects of the repository, and the texts beside it.
-func (w *scanJob) read(ctx context.Context) (Result, error) {
+func (w *scanJob) read(ctx context.Context) (sweep.Result, error) {
 	result, err := w.readGit(ctx)
 	if err != nil || !w.isRepository() {
 		return result, err
@@ -169,89 +161,65 @@ func (w *scanJob) read(ctx context.Context) (Result, error) {
 	result.Unread = append(result.Unread, more.Unread...)
 	result.Objects += more.Objects
 	if limit := texts.Limit(); limit != nil {
-		return result, errors.Join(limit, w.Store.putLimit(ctx, w.hub.Budget(), limit), w.keep(ctx, result))
+		return result, errors.Join(limit, w.Store.PutLimit(ctx, w.hub.Budget(), limit), w.keep(ctx, result))
 	}
 	return result, nil
 }
 
 // keep stores the part of the result that there is when a limit cuts the job off, so that
 // the next try goes on from there. The job keeps its lease.
-func (w *scanJob) keep(ctx context.Context, result Result) error {
+func (w *scanJob) keep(ctx context.Context, result sweep.Result) error {
 	w.note(result)
 	return w.Store.Tx(ctx, func(tx *sql.Tx) error {
-		if err := holdLease(ctx, tx, w.repo.Number, w.lease); err != nil {
+		if err := sweep.HoldLease(ctx, tx, w.repo.Number, w.lease); err != nil {
 			return err
 		}
 		if _, err := w.put(ctx, tx, result); err != nil { // the job goes on in any case
 			return err
 		}
-		return w.Store.putDue(ctx, tx, w.repo.Number)
+		return w.Store.PutDue(ctx, tx, w.repo.Number)
 	})
 }
 
 // readGit fetches the new objects of the repository, and scans them.
-func (w *scanJob) readGit(ctx context.Context) (Result, error) {
+func (w *scanJob) readGit(ctx context.Context) (sweep.Result, error) {
 	url, err := w.cloneURL(ctx)
 	if err != nil {
-		return Result{}, err
+		return sweep.Result{}, err
 	}
 	remote, err := fetch.Connect(ctx, url)
 	switch {
 	case err == nil:
 	case fetch.NotThere(err) && strings.HasSuffix(w.repo.ID, ".wiki"):
-		return Result{}, nil // GitHub says that there may be one, and not whether it has a page
+		return sweep.Result{}, nil // GitHub says that there may be one, and not whether it has a page
 	case fetch.NotThere(err) && w.repo.Clone != "" && w.repo.Doubt:
-		return Result{}, fmt.Errorf("%w: %w", ErrNotThere, err)
+		return sweep.Result{}, fmt.Errorf("%w: %w", sweep.ErrNotThere, err)
 	default:
-		return Result{}, w.classify(ctx, err)
+		return sweep.Result{}, w.classify(ctx, err)
 	}
 	if !remote.OnlyWhole() { // of such a repository, the store remembers only that it was read
 		w.tips = remote.Tips()
 		if err := w.fetchSnapshot(ctx, remote); err != nil {
-			return Result{}, w.classify(ctx, err)
+			return sweep.Result{}, w.classify(ctx, err)
 		}
 		if err := w.findLost(ctx); err != nil {
-			return Result{}, err
+			return sweep.Result{}, err
 		}
 		if !w.changed() {
-			return Result{}, nil
+			return sweep.Result{}, nil
 		}
 	}
 	if err := w.fetch(ctx, remote); err != nil {
-		return Result{}, w.classify(ctx, err)
+		return sweep.Result{}, w.classify(ctx, err)
 	}
 	return w.scanFetched(ctx)
 }
 
-func (w *scanJob) scanFetched(ctx context.Context) (Result, error) {
+func (w *scanJob) scanFetched(ctx context.Context) (sweep.Result, error) {
 	w.fetched.MaxBlobSize = w.MaxBlobSize
 	result, err := w.Scan(ctx, remembered{fetch.Source{Repository: w.fetched, WebURL: w.repo.WebURL}, w.halves}, w.repo.WebURL)
-	result.Findings = w.halves.withoutHalves(result.Findings)
+	result.Findings = w.halves.WithoutHalves(result.Findings)
 	return result, err
-}
-
-// classify turns the refusal of a git server into a *Later, if it says when to ask again,
-// or into a *Final, if asking again is no use.
-func (w *scanJob) classify(ctx context.Context, err error) error {
-	var refused *transport.StatusError
-	if !errors.As(err, &refused) {
-		return err
-	}
-	switch refused.Code {
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusForbidden:
-		if seconds, parseErr := strconv.Atoi(refused.RetryAfter); parseErr == nil {
-			later := &Later{At: w.Store.Now().Add(time.Duration(min(max(seconds, 1), 3600)) * time.Second), Why: err.Error()}
-			if refused.Code == http.StatusServiceUnavailable || w.repo.Clone != "" { // of this one alone
-				return later
-			}
-			return errors.Join(later, w.Store.putLimit(ctx, gitBudget(w.hub), later))
-		}
-	}
-	switch refused.Code {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusUnavailableForLegalReasons:
-		return &Final{err}
-	}
-	return err
 }
 
 // isRepository reports whether the subject is a repository, not a wiki or a gist.
@@ -294,7 +262,7 @@ func (w *scanJob) fetchSnapshot(ctx context.Context, remote *fetch.Remote) error
 	if w.afresh || w.repo.Refs[headRef] == id {
 		return nil
 	}
-	there, err := w.Store.hasFileLocations(ctx, w.repo.Number)
+	there, err := w.Store.HasFileLocations(ctx, w.repo.Number)
 	if err == nil && there {
 		w.snapshot, err = remote.Snapshot(ctx, id, w.Temp, w.MaxFetch)
 	}
@@ -303,7 +271,7 @@ func (w *scanJob) fetchSnapshot(ctx context.Context, remote *fetch.Remote) error
 
 // fetch fetches the new objects into w.fetched.
 func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
-	relatives, err := w.Store.relatives(ctx, w.repo, w.tips, w.Detector)
+	relatives, err := w.Store.Relatives(ctx, w.repo, w.tips, w.Detector)
 	if err != nil {
 		return err
 	}
@@ -325,11 +293,11 @@ func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 		}
 	}
 	// Its own tips come first: only so many are sent.
-	for _, r := range append([]Repository{w.repo}, relatives...) {
+	for _, r := range append([]sweep.Repository{w.repo}, relatives...) {
 		wanted.Haves = append(wanted.Haves, refs.Tips(r.Refs, len(r.Refs))...)
 	}
 	if !w.afresh {
-		if w.halves, err = w.Store.halves(ctx, w.repo.Number); err != nil {
+		if w.halves, err = w.Store.Halves(ctx, w.repo.Number); err != nil {
 			return err
 		}
 		for blob := range w.halves {
@@ -342,7 +310,7 @@ func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 }
 
 // note notes the outcome of the job in w.repo.
-func (w *scanJob) note(result Result) {
+func (w *scanJob) note(result sweep.Result) {
 	changed := w.fetched != nil
 	w.repo.Objects, w.repo.Fetched = result.Objects, 0
 	if changed {
@@ -350,16 +318,16 @@ func (w *scanJob) note(result Result) {
 	}
 	switch {
 	case w.textsFailed && len(result.Unread) == 0: // before the limit that has cut this off
-		w.repo.State = Failed
+		w.repo.State = sweep.Failed
 	case w.textsFailed:
-		w.repo.State, w.repo.Why = Failed, unreadText(result)
+		w.repo.State, w.repo.Why = sweep.Failed, unreadText(result)
 	case len(result.Unread) > 0:
-		w.repo.State, w.repo.Why = Incomplete, unreadText(result)
-	case w.repo.State == Incomplete && !w.afresh:
+		w.repo.State, w.repo.Why = sweep.Incomplete, unreadText(result)
+	case w.repo.State == sweep.Incomplete && !w.afresh:
 	case changed || w.afresh:
-		w.repo.State, w.repo.Why = Swept, ""
+		w.repo.State, w.repo.Why = sweep.Swept, ""
 	default:
-		w.repo.State, w.repo.Why = Unchanged, ""
+		w.repo.State, w.repo.Why = sweep.Unchanged, ""
 	}
 	w.repo.Detector, w.repo.Refs = w.Detector, refs.Hashed(w.tips)
 	if w.lostLater() {
@@ -369,12 +337,12 @@ func (w *scanJob) note(result Result) {
 
 // put stores the result and w.repo, as part of tx, and queues the job for lost commits. It
 // reports whether there is news of the repository that this job has not read.
-func (w *scanJob) put(ctx context.Context, tx *sql.Tx, result Result) (again bool, err error) {
-	if err := w.Store.putFindings(ctx, tx, w.repo, result.Findings, w.afresh); err != nil {
+func (w *scanJob) put(ctx context.Context, tx *sql.Tx, result sweep.Result) (again bool, err error) {
+	if err := w.Store.PutFindings(ctx, tx, w.repo, result.Findings, w.afresh); err != nil {
 		return false, err
 	}
 	if head := cmp.Or(w.snapshot, w.fetched); head != nil {
-		if err := w.Store.updateAtHead(ctx, tx, w.repo.Number, head.AtHead); err != nil {
+		if err := w.Store.UpdateAtHead(ctx, tx, w.repo.Number, head.AtHead); err != nil {
 			return false, err
 		}
 	}
@@ -383,35 +351,32 @@ func (w *scanJob) put(ctx context.Context, tx *sql.Tx, result Result) (again boo
 			return false, err
 		}
 	}
-	return w.Store.putRepository(ctx, tx, w.repo, w.target.Sweep)
+	return w.Store.PutRepository(ctx, tx, w.repo, w.target.Sweep)
 }
 
 // commit stores the result and ends the job, in one transaction.
-func (w *scanJob) commit(ctx context.Context, result Result, done Done) error {
+func (w *scanJob) commit(ctx context.Context, result sweep.Result, done sweep.Done) error {
 	w.note(result)
 	return w.Store.Tx(ctx, func(tx *sql.Tx) error {
-		if err := endLease(ctx, tx, w.repo.Number, w.lease); err != nil {
+		if err := sweep.EndLease(ctx, tx, w.repo.Number, w.lease); err != nil {
 			return err
 		}
 		again, err := w.put(ctx, tx, result)
 		if err != nil {
 			return err
 		}
-		if err := w.Store.putForks(ctx, tx, w.Queue, w.repo.Target, w.repo.Name); err != nil {
-			return err
-		}
-		if err := w.Store.endIfDone(ctx, tx, w.repo.Target); err != nil {
+		if err := w.Store.NoteDone(ctx, tx, w.Queue, w.repo.Target, w.repo.Name); err != nil {
 			return err
 		}
 		if err := done(ctx, tx); err != nil || !again {
 			return err
 		}
 		// The queue keeps one of several equal jobs, so news that came meanwhile has none.
-		return w.Queue.Put(ctx, tx, []Job{{Kind: KindScan, Number: w.repo.Number, Sweep: w.target.Sweep, Rank: RankPush}})
+		return w.Queue.Put(ctx, tx, []sweep.Job{{Kind: sweep.KindScan, Number: w.repo.Number, Sweep: w.target.Sweep, Rank: sweep.RankPush}})
 	})
 }
 
-func unreadText(r Result) string {
+func unreadText(r sweep.Result) string {
 	u := r.Unread[0]
 	if len(r.Unread) == 1 {
 		return fmt.Sprintf("%s: %s", u.What, u.Why)

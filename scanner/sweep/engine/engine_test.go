@@ -1,6 +1,6 @@
 //go:build sweep
 
-package sweep
+package engine
 
 import (
 	"context"
@@ -13,12 +13,13 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/scannertest"
+	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
 func (s *sweeper) wants(t *testing.T, step, keys string, states ...string) {
 	t.Helper()
-	if got := s.keys(t); got != keys {
+	if got := s.Keys(t); got != keys {
 		t.Errorf("%s: found %q, want %q", step, got, keys)
 	}
 	if got := s.repositories(t); len(states) > 0 && !slices.Equal(got, states) {
@@ -37,7 +38,7 @@ func TestEngine(t *testing.T) {
 		t.Error(failed)
 	}
 	s.wants(t, "first", "key-1 key-2", "app swept", "copy swept", "empty swept")
-	if got := s.known(t)["key-1"]; len(got.Locations) != 1 {
+	if got := s.Known(t)["key-1"]; len(got.Locations) != 1 {
 		t.Errorf("the fork has read what its parent has: %+v", got)
 	}
 	s.taken()
@@ -51,17 +52,17 @@ func TestEngine(t *testing.T) {
 	s.lost["acme/app"] = map[string]string{"forced/main/x": scannertest.Git(t, s.dir+"/acme/app", "rev-parse", "@{2}"), "forced/main/y": lost}
 	s.sweep(t, false)
 	s.wants(t, "forced away", "key-1 key-2 key-3 key-4")
-	if got := s.known(t)["key-3"]; len(got.Locations) != 1 || got.Locations[0].AtHead {
+	if got := s.Known(t)["key-3"]; len(got.Locations) != 1 || got.Locations[0].AtHead {
 		t.Errorf("forced away: %+v", got)
 	}
 
 	s.push(t, "app", "git rm -q f; commit 5")
 	s.sweep(t, false)
-	if got := s.known(t)["key-1"]; got.History.GoneSince.IsZero() {
+	if got := s.Known(t)["key-1"]; got.History.GoneSince.IsZero() {
 		t.Errorf("removed: %+v", got)
 	}
 
-	s.engine.Detector, s.engine.Began = "v2", s.clock
+	s.engine.Detector, s.engine.Began = "v2", s.Clock
 	s.sweep(t, false)
 	if st, err := s.Status(t.Context()); err != nil || st.Targets[0].Outdated > 0 || st.Targets[0].Ended.IsZero() {
 		t.Errorf("another detector: %+v, %v", st, err)
@@ -81,7 +82,7 @@ func TestEngineVerifies(t *testing.T) {
 	s.taken()
 	s.states["key-1"] = verifier.Invalid
 	s.sweep(t, false)
-	if got := s.known(t); got["key-1"].History.DeadSince.IsZero() || !got["key-2"].History.DeadSince.IsZero() {
+	if got := s.Known(t); got["key-1"].History.DeadSince.IsZero() || !got["key-2"].History.DeadSince.IsZero() {
 		t.Errorf("shut off: %+v", got)
 	}
 	s.taken()
@@ -113,14 +114,14 @@ func TestEngineFailures(t *testing.T) {
 		state  string // in the end
 		waits  time.Duration
 	}{
-		{"passes", "git", nil, http.StatusInternalServerError, false, 2, Swept, 0},
-		{"stays", "git", nil, http.StatusInternalServerError, true, 3, Failed, 0},
-		{"missing", "git", nil, http.StatusNotFound, true, 1, Failed, 0},
-		{"denied", "git", nil, http.StatusUnauthorized, true, 1, Failed, 0},
-		{"busy", "git", nil, http.StatusServiceUnavailable, false, 2, Swept, 30 * time.Second},
-		{"limited", "git", nil, http.StatusForbidden, false, 2, Swept, 30 * time.Second},
-		{"API later", "lost", &Later{Why: "spent"}, 0, false, 2, Swept, time.Minute},
-		{"API denied", "lost", &Final{errors.New("denied")}, 0, true, 1, Failed, 0},
+		{"passes", "git", nil, http.StatusInternalServerError, false, 2, sweep.Swept, 0},
+		{"stays", "git", nil, http.StatusInternalServerError, true, 3, sweep.Failed, 0},
+		{"missing", "git", nil, http.StatusNotFound, true, 1, sweep.Failed, 0},
+		{"denied", "git", nil, http.StatusUnauthorized, true, 1, sweep.Failed, 0},
+		{"busy", "git", nil, http.StatusServiceUnavailable, false, 2, sweep.Swept, 30 * time.Second},
+		{"limited", "git", nil, http.StatusForbidden, false, 2, sweep.Swept, 30 * time.Second},
+		{"API later", "lost", &sweep.Later{Why: "spent"}, 0, false, 2, sweep.Swept, time.Minute},
+		{"API denied", "lost", &sweep.Final{Err: errors.New("denied")}, 0, true, 1, sweep.Failed, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSweeper(t)
@@ -133,23 +134,23 @@ func TestEngineFailures(t *testing.T) {
 				if calls++; calls > 1 && !tt.always {
 					return 0, nil
 				}
-				var later *Later
+				var later *sweep.Later
 				if errors.As(tt.err, &later) {
-					return 0, &Later{At: s.clock.Add(time.Minute), Why: later.Why}
+					return 0, &sweep.Later{At: s.Clock.Add(time.Minute), Why: later.Why}
 				}
 				return tt.code, tt.err
 			}
-			before := s.clock
+			before := s.Clock
 			s.sweep(t, false)
 			if calls != tt.tries {
 				t.Errorf("it is tried %d times, want %d", calls, tt.tries)
 			}
 			found := "key-1"
-			if tt.state == Failed && tt.call == "git" {
+			if tt.state == sweep.Failed && tt.call == "git" {
 				found = ""
 			}
 			s.wants(t, "in the end", found, "app "+tt.state)
-			if took := s.clock.Sub(before) - time.Minute; took < tt.waits || tt.waits == 0 && took > 20*time.Second {
+			if took := s.Clock.Sub(before) - time.Minute; took < tt.waits || tt.waits == 0 && took > 20*time.Second {
 				t.Errorf("it waits for %s, want %s", took, tt.waits)
 			}
 		})
@@ -165,7 +166,7 @@ func TestEngineForkWaits(t *testing.T) {
 	s.fail = func(call string) (int, error) {
 		if !failed && strings.HasPrefix(call, "lost acme/app") {
 			failed = true
-			return 0, &Later{At: s.clock.Add(time.Minute), Why: "spent"}
+			return 0, &sweep.Later{At: s.Clock.Add(time.Minute), Why: "spent"}
 		}
 		return 0, nil
 	}
@@ -193,25 +194,25 @@ func TestEngineTexts(t *testing.T) {
 // left to that.
 func TestEngineJobs(t *testing.T) {
 	s := newSweeper(t)
-	do := func(j Job) (ended bool, err error) {
+	do := func(j sweep.Job) (ended bool, err error) {
 		err = s.engine.Do(t.Context(), j, false, func(context.Context, *sql.Tx) error { ended = true; return nil })
 		return ended, err
 	}
-	for _, j := range []Job{{Kind: KindScan, Number: 99}, {Kind: KindVerify, Number: 99}, {Kind: KindList, Target: "nobody"}} {
+	for _, j := range []sweep.Job{{Kind: sweep.KindScan, Number: 99}, {Kind: sweep.KindVerify, Number: 99}, {Kind: sweep.KindList, Target: "nobody"}} {
 		if ended, err := do(j); !ended || err != nil {
 			t.Errorf("%+v: ended %v, %v", j, ended, err)
 		}
 	}
-	if ended, err := do(Job{Kind: "dream"}); ended || err == nil {
+	if ended, err := do(sweep.Job{Kind: "dream"}); ended || err == nil {
 		t.Errorf("a kind that is unknown: %v, %v", ended, err)
 	}
 	s.repository(t, "app", "", "echo key-1 >f; commit 1")
 	s.sweep(t, false)
-	if ended, err := do(Job{Kind: KindList, Target: "acme"}); !ended || err != nil || len(s.queue.jobs) > 0 {
+	if ended, err := do(sweep.Job{Kind: sweep.KindList, Target: "acme"}); !ended || err != nil || len(s.queue.Jobs) > 0 {
 		t.Errorf("a listing of a sweep that has ended: %v, %v", ended, err)
 	}
 	why := errors.New("it ends the process")
-	if err := s.engine.GiveUp(t.Context(), Job{Kind: KindScan, Number: 1}, why); !errors.Is(err, why) {
+	if err := s.engine.GiveUp(t.Context(), sweep.Job{Kind: sweep.KindScan, Number: 1}, why); !errors.Is(err, why) {
 		t.Errorf("given up: %v", err)
 	}
 	s.wants(t, "given up", "key-1", "app failed")
@@ -228,7 +229,7 @@ func TestEngineEmptyListing(t *testing.T) {
 		t.Errorf("it fails with %v", failed)
 	}
 	s.wants(t, "afterwards", "key-1", "app swept")
-	if got := s.get(t); !strings.Contains(got.Why, "permissions of the token") || !got.Ended.IsZero() {
+	if got := s.Get(t); !strings.Contains(got.Why, "permissions of the token") || !got.Ended.IsZero() {
 		t.Errorf("the target says %+v", got)
 	}
 }

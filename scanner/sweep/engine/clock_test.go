@@ -1,6 +1,6 @@
 //go:build sweep
 
-package sweep
+package engine
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
 // TestClockJumps: the clock of a worker is two days ahead for a sweep, and then right. Nothing
@@ -19,7 +20,7 @@ func TestClockJumps(t *testing.T) {
 	s.repository(t, "bad", "", "echo key-2 >f; commit 1")
 	s.repository(t, "old", "", "echo key-3 >f; commit 1")
 	s.sweep(t, false)
-	s.clock = s.clock.Add(47 * time.Hour)
+	s.Clock = s.Clock.Add(47 * time.Hour)
 	s.push(t, "bad", "echo key-4 >g; commit 2")
 	s.fail = func(call string) (int, error) {
 		if strings.HasPrefix(call, "git /acme/bad") {
@@ -30,17 +31,17 @@ func TestClockJumps(t *testing.T) {
 	if failed := s.sweep(t, true); len(failed) == 0 {
 		t.Error("it does not fail")
 	}
-	s.clock = s.clock.Add(-47 * time.Hour)
+	s.Clock = s.Clock.Add(-47 * time.Hour)
 	s.fail = func(string) (int, error) { return 0, nil }
 	s.push(t, "app", "echo key-5 >g; commit 2")
 	s.listed = s.listed[:2] // old is deleted
 	s.sweep(t, true)
 	s.wants(t, "the clock is right again", "key-1 key-2 key-3 key-4 key-5", "app swept", "bad swept", "old gone")
-	s.clock = s.clock.Add(-time.Hour)
+	s.Clock = s.Clock.Add(-time.Hour)
 	s.push(t, "app", "echo key-6 >h; commit 3")
 	s.sweep(t, false)
 	s.wants(t, "the clock was set back", "key-1 key-2 key-3 key-4 key-5 key-6", "app swept", "bad unchanged", "old gone")
-	if got := s.get(t); got.Ended.IsZero() {
+	if got := s.Get(t); got.Ended.IsZero() {
 		t.Errorf("the sweep has not ended: %+v", got)
 	}
 }
@@ -52,15 +53,15 @@ func TestRemovedWhileReading(t *testing.T) {
 		s := newSweeper(t)
 		s.repository(t, "app", "", "echo key-1 >f; commit 1")
 		removed, scan := false, s.engine.Scan
-		s.engine.Scan = func(ctx context.Context, src scanner.Source, page string) (Result, error) {
+		s.engine.Scan = func(ctx context.Context, src scanner.Source, page string) (sweep.Result, error) {
 			if !removed {
 				removed = true
 				if _, err := s.RemoveTarget(ctx, "acme"); err != nil {
 					t.Error(err)
 				}
 				if again {
-					s.clock = s.clock.Add(time.Second)
-					if err := s.PutTarget(ctx, Target{Name: "acme", Options: []byte("{}")}); err != nil {
+					s.Clock = s.Clock.Add(time.Second)
+					if err := s.PutTarget(ctx, sweep.Target{Name: "acme", Options: []byte("{}")}); err != nil {
 						t.Error(err)
 					}
 					if err := s.Begin(ctx, &s.queue, "acme", false); err != nil {
@@ -73,10 +74,10 @@ func TestRemovedWhileReading(t *testing.T) {
 		s.sweep(t, false)
 		if again {
 			s.wants(t, "added again", "key-1", "app swept")
-			if got := s.get(t); got.Ended.IsZero() || got.Sweep != 1 {
+			if got := s.Get(t); got.Ended.IsZero() || got.Sweep != 1 {
 				t.Errorf("the sweep is %+v", got)
 			}
-		} else if got := s.keys(t) + strings.Join(s.repositories(t), " "); got != "" {
+		} else if got := s.Keys(t) + strings.Join(s.repositories(t), " "); got != "" {
 			t.Errorf("it is removed, and there is %s", got)
 		}
 	}

@@ -1,6 +1,6 @@
 //go:build sweep
 
-package sweep
+package engine
 
 import (
 	"slices"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner/scannertest"
+	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -30,7 +31,7 @@ git tag -a -m key-4 v1; git notes add -m key-5; git branch b-key-6`)
 	}
 	s.taken()
 	s.sweep(t, false)
-	for key, f := range s.known(t) {
+	for key, f := range s.Known(t) {
 		if f.Verdict.State != verifier.Invalid || f.Stale != "" {
 			t.Errorf("%s is %s, %s", key, f.Verdict.State, f.Stale)
 		}
@@ -51,14 +52,14 @@ func TestEngineStale(t *testing.T) {
 	s.sweep(t, false)
 	stale := func(step string, want map[string]string) {
 		t.Helper()
-		for key, f := range s.known(t) {
+		for key, f := range s.Known(t) {
 			if !strings.Contains(f.Stale, want[key]) || want[key] == "" && f.Stale != "" {
 				t.Errorf("%s: %s is stale: %q, want %q", step, key, f.Stale, want[key])
 			}
 		}
 	}
 	stale("first", nil)
-	s.listed = slices.DeleteFunc(s.listed, func(l Listed) bool { return l.Name == "acme/other" })
+	s.listed = slices.DeleteFunc(s.listed, func(l sweep.Listed) bool { return l.Name == "acme/other" })
 	s.texts["acme/beside"] = &texts{text: "edited"}
 	s.sweep(t, true)
 	s.sweep(t, false)

@@ -1,4 +1,9 @@
-package sweep
+// Package engine does the jobs of sweeps: it lists targets, fetches and scans what is new, and
+// asks again about open findings. Package sweep says what it finds out and keeps it.
+//
+// A job may be killed at any moment and run again by another process: its last transaction
+// holds its results, and fails if another job has the lease of the repository by then.
+package engine
 
 import (
 	"context"
@@ -9,18 +14,19 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
 // An Engine does the jobs. Its fields must not change while it works; its methods may be
 // called concurrently, for different jobs.
 type Engine struct {
-	Store *Store
-	Queue Queue
+	Store *sweep.Store
+	Queue sweep.Queue
 	// Hub returns where the repositories of a target are.
-	Hub func(Target) (Hub, error)
+	Hub func(sweep.Target) (sweep.Hub, error)
 	// Scan searches a source, whose locations are shown below the URL page. It must not
 	// retain the source.
-	Scan func(ctx context.Context, src scanner.Source, page string) (Result, error)
+	Scan func(ctx context.Context, src scanner.Source, page string) (sweep.Result, error)
 	// Detector is the version of the rules and flags that Scan uses. If another detector
 	// has read a repository in an earlier sweep, or before Began, the start of this
 	// process, the repository is read again. Workers of one fleet may differ during an
@@ -41,8 +47,8 @@ type Engine struct {
 	LookEvery time.Duration
 	// Notify does jobs of KindNotify, and Collect returns the context and the Done for another
 	// job, whose changes of findings are told (alert.Alerts). Both may be nil.
-	Notify  func(context.Context, Job, Done) error
-	Collect func(context.Context, Done) (context.Context, Done)
+	Notify  func(context.Context, sweep.Job, sweep.Done) error
+	Collect func(context.Context, sweep.Done) (context.Context, sweep.Done)
 	Log     *slog.Logger
 	// Fetched is told how long it took to fetch from a repository what is new. It may be nil,
 	// and may be called concurrently.
@@ -59,71 +65,64 @@ func (e *Engine) timeFetch(began time.Time) {
 // withLimits returns a Hub that keeps the limits of its host for all workers: once the host
 // has told one of them when to ask again, none asks before that. Hubs with the same Budget
 // share limits.
-func (e *Engine) withLimits(hub Hub) Hub { return limitedHub{hub, e.Store} }
-
-// A Done ends a job, as part of the transaction that holds its results.
-type Done func(ctx context.Context, tx *sql.Tx) error
+func (e *Engine) withLimits(hub sweep.Hub) sweep.Hub { return limitedHub{hub, e.Store} }
 
 // Do does a job. last is set for its last try: then a repository that cannot be read is
 // noted as failed. An error that is a *Later is no failure.
-func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
+func (e *Engine) Do(ctx context.Context, j sweep.Job, last bool, done sweep.Done) error {
 	var err error
 	if e.Collect != nil {
 		ctx, done = e.Collect(ctx, done)
 	}
 	switch j.Kind {
-	case KindNotify:
+	case sweep.KindNotify:
 		if e.Notify == nil { // another process tells the receivers
 			return e.Store.Tx(ctx, func(tx *sql.Tx) error { return done(ctx, tx) })
 		}
 		return e.Notify(ctx, j, done)
-	case KindList:
+	case sweep.KindList:
 		err = e.list(ctx, j, done)
-	case KindScan:
+	case sweep.KindScan:
 		err = e.scanRepository(ctx, j, last, done)
-	case KindLost:
+	case sweep.KindLost:
 		err = e.scanLost(ctx, j, last, done)
-	case KindVerify:
+	case sweep.KindVerify:
 		err = e.verify(ctx, j, last, done)
 	default:
 		err = fmt.Errorf("%q is not a kind of job: it was put into the database by a newer stanch", j.Kind)
 	}
-	if errors.Is(err, errObsolete) || errors.Is(err, ErrNoTarget) { // there is nothing left to do
+	if errors.Is(err, sweep.ErrObsolete) || errors.Is(err, sweep.ErrNoTarget) { // there is nothing left to do
 		return e.Store.Tx(ctx, func(tx *sql.Tx) error { return done(ctx, tx) })
 	}
 	return err
 }
 
-// MaxDeaths is how many workers in a row may die while they read a repository, before it is
-// set aside.
-const MaxDeaths = 4
-
 // GiveUp notes that a job has failed for good, with the reason.
-func (e *Engine) GiveUp(ctx context.Context, j Job, why error) error {
+func (e *Engine) GiveUp(ctx context.Context, j sweep.Job, why error) error {
 	switch j.Kind {
-	case KindNotify: // alert.Alerts puts it again, and knows what waits
+	case sweep.KindNotify: // alert.Alerts puts it again, and knows what waits
 		return why
-	case KindList:
-		return errors.Join(why, e.Store.noteListing(ctx, e.Queue, j.Target, why.Error(), time.Time{}))
-	case KindLost, KindVerify:
-		return errors.Join(why, e.Store.noteFailed(ctx, j.Number, why.Error()))
+	case sweep.KindList:
+		return errors.Join(why, e.Store.NoteListing(ctx, e.Queue, j.Target, why.Error(), time.Time{}))
+	case sweep.KindLost, sweep.KindVerify:
+		return errors.Join(why, e.Store.NoteFailed(ctx, j.Number, why.Error()))
 	}
-	r, lease, err := e.Store.lease(ctx, j.Number)
+	r, lease, err := e.Store.Lease(ctx, j.Number)
 	if err == nil {
-		err = e.Store.noteState(ctx, e.Queue, r, lease, Failed, why.Error(), true)
+		err = e.Store.NoteState(ctx, e.Queue, r, lease, sweep.Failed, why.Error(), true)
 	}
 	return errors.Join(why, err)
 }
 
 // list lists a target. It queues the repositories to look at on each API page before it
 // asks for the next one.
-func (e *Engine) list(ctx context.Context, j Job, done Done) error {
-	t, err := e.Store.target(ctx, j.Target)
+func (e *Engine) list(ctx context.Context, j sweep.Job, done sweep.Done) error {
+	t, err := e.Store.Target(ctx, j.Target)
 	if err != nil {
 		return err
 	}
 	if !t.Ended.IsZero() { // the job may be older than the sweep: there is one at a time
-		return errObsolete
+		return sweep.ErrObsolete
 	}
 	sel, err := e.selectionFor(ctx, t, j.Full)
 	if err != nil {
@@ -137,25 +136,9 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 
 // endList ends the listing of t, and its job. Repositories that failed or were not listed are
 // looked at.
-func (e *Engine) endList(ctx context.Context, tx *sql.Tx, t Target, sel selection, done Done) error {
-	if err := e.Store.holdTarget(ctx, tx, t, sel.full); err != nil {
+func (e *Engine) endList(ctx context.Context, tx *sql.Tx, t sweep.Target, sel sweep.Selection, done sweep.Done) error {
+	if err := e.Store.EndListing(ctx, tx, e.Queue, t, sel); err != nil {
 		return err
-	}
-	failed, err := e.Store.putFailed(ctx, tx, t, sel)
-	if err != nil {
-		return err
-	}
-	missing, err := e.Store.endListing(ctx, tx, t, sel)
-	if err != nil {
-		return err
-	}
-	if err := e.Store.putForks(ctx, tx, e.Queue, t.Name, ""); err != nil {
-		return err
-	}
-	if jobs := append(missing, failed...); len(jobs) > 0 {
-		if err := e.Queue.Put(ctx, tx, jobs); err != nil {
-			return err
-		}
 	}
 	if err := e.putVerify(ctx, tx, t); err != nil {
 		return err
@@ -166,28 +149,28 @@ func (e *Engine) endList(ctx context.Context, tx *sql.Tx, t Target, sel selectio
 // selectionFor returns the selection for the next listing of t. If another detector has
 // read a part of it, all repositories are listed. That costs little compared with reading
 // again, and shows which repositories are gone.
-func (e *Engine) selectionFor(ctx context.Context, t Target, full bool) (sel selection, err error) {
-	sel = selection{detector: e.Detector, before: e.Began}
-	sel.full = full || e.Store.Now().Sub(t.Full) >= e.LookEvery || t.Full.After(e.Store.Now())
-	if sel.all = sel.full; !sel.all {
-		sel.all, err = e.Store.hasOutdated(ctx, t, sel)
+func (e *Engine) selectionFor(ctx context.Context, t sweep.Target, full bool) (sel sweep.Selection, err error) {
+	sel = sweep.Selection{Detector: e.Detector, Before: e.Began}
+	sel.Full = full || e.Store.Now().Sub(t.Full) >= e.LookEvery || t.Full.After(e.Store.Now())
+	if sel.All = sel.Full; !sel.All {
+		sel.All, err = e.Store.HasOutdated(ctx, t, sel)
 	}
 	return sel, err
 }
 
 // listRepositories queues the repositories that sel selects and those that have changed.
-func (e *Engine) listRepositories(ctx context.Context, t Target, sel selection) error {
+func (e *Engine) listRepositories(ctx context.Context, t sweep.Target, sel sweep.Selection) error {
 	hub, err := e.Hub(t)
 	if err != nil {
 		return err
 	}
 	hub = e.withLimits(hub)
-	if !sel.all {
-		return hub.Repositories(ctx, t.Name, func(page []Listed) (bool, error) { return e.putListed(ctx, t, hub, page, sel) })
+	if !sel.All {
+		return hub.Repositories(ctx, t.Name, func(page []sweep.Listed) (bool, error) { return e.putListed(ctx, t, hub, page, sel) })
 	}
 	listed, err := e.listAll(ctx, t, hub, sel)
 	if err == nil {
-		err = hub.Gists(ctx, t.Name, func(page []Listed) error {
+		err = hub.Gists(ctx, t.Name, func(page []sweep.Listed) error {
 			listed += len(page)
 			_, err := e.putListed(ctx, t, hub, page, sel)
 			return err
@@ -209,7 +192,7 @@ const maxListings = 3
 // many repositories have to be seen as there were when the list began, or it is read again.
 // A list sorted by id shifts as well if a repository is removed, and has the latest push on
 // no certain page.
-func (e *Engine) listAll(ctx context.Context, t Target, hub Hub, sel selection) (int, error) {
+func (e *Engine) listAll(ctx context.Context, t sweep.Target, hub sweep.Hub, sel sweep.Selection) (int, error) {
 	want, err := hub.Count(ctx, t.Name)
 	if err != nil {
 		return 0, err
@@ -217,9 +200,9 @@ func (e *Engine) listAll(ctx context.Context, t Target, hub Hub, sel selection) 
 	seen := map[string]bool{}
 	for round := range maxListings {
 		before, pages := len(seen), 0
-		err := hub.Repositories(ctx, t.Name, func(page []Listed) (bool, error) {
+		err := hub.Repositories(ctx, t.Name, func(page []sweep.Listed) (bool, error) {
 			pages++
-			var unseen []Listed
+			var unseen []sweep.Listed
 			for _, l := range page {
 				if !seen[l.ID] {
 					seen[l.ID], unseen = true, append(unseen, l)
@@ -239,27 +222,24 @@ func (e *Engine) listAll(ctx context.Context, t Target, hub Hub, sel selection) 
 }
 
 // waitOrFail notes why a listing has not come to its end.
-func (e *Engine) waitOrFail(ctx context.Context, t Target, err error) error {
+func (e *Engine) waitOrFail(ctx context.Context, t sweep.Target, err error) error {
 	why, until := err.Error(), time.Time{}
-	var later *Later
+	var later *sweep.Later
 	if errors.As(err, &later) {
 		why, until = later.Why, later.At
 	}
-	return errors.Join(err, e.Store.noteListing(context.WithoutCancel(ctx), e.Queue, t.Name, why, until))
+	return errors.Join(err, e.Store.NoteListing(context.WithoutCancel(ctx), e.Queue, t.Name, why, until))
 }
 
-func (e *Engine) putListed(ctx context.Context, t Target, hub Hub, page []Listed, sel selection) (more bool, err error) {
+func (e *Engine) putListed(ctx context.Context, t sweep.Target, hub sweep.Hub, page []sweep.Listed, sel sweep.Selection) (more bool, err error) {
 	err = e.Store.Tx(ctx, func(tx *sql.Tx) error {
-		if err := e.Store.isSameTarget(ctx, tx, t); err != nil {
-			return err
-		}
-		due, changed, err := e.Store.putListed(ctx, tx, t, page, hub.WebURL, sel)
+		due, changed, err := e.Store.PutListed(ctx, tx, t, page, hub.WebURL, sel)
 		if err != nil {
 			return err
 		}
 		// The list begins with the latest push: after an API page without change there is
 		// none.
-		more = sel.all || changed
+		more = sel.All || changed
 		if len(due) == 0 {
 			return nil
 		}
@@ -270,17 +250,17 @@ func (e *Engine) putListed(ctx context.Context, t Target, hub Hub, page []Listed
 
 // putVerify queues jobs that verify again the findings which were open when the sweep
 // began.
-func (e *Engine) putVerify(ctx context.Context, tx *sql.Tx, t Target) error {
+func (e *Engine) putVerify(ctx context.Context, tx *sql.Tx, t sweep.Target) error {
 	if !e.Verifies {
 		return nil
 	}
-	numbers, err := e.Store.repositoriesToVerify(ctx, tx, t.Name, t.Begun)
+	numbers, err := e.Store.RepositoriesToVerify(ctx, tx, t.Name, t.Begun)
 	if err != nil || len(numbers) == 0 {
 		return err
 	}
-	jobs := make([]Job, len(numbers))
+	jobs := make([]sweep.Job, len(numbers))
 	for i, n := range numbers {
-		jobs[i] = Job{Kind: KindVerify, Number: n, Sweep: t.Sweep}
+		jobs[i] = sweep.Job{Kind: sweep.KindVerify, Number: n, Sweep: t.Sweep}
 	}
 	return e.Queue.Put(ctx, tx, jobs)
 }

@@ -1,6 +1,6 @@
 //go:build sweep
 
-package sweep
+package engine
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner/scannertest"
+	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
 // asksLost returns the calls that ask for lost commits, and their places among all calls.
@@ -75,7 +76,7 @@ func TestLostFailed(t *testing.T) {
 	s.repository(t, "app", "", "echo key-1 >f; commit 1")
 	s.fail = func(call string) (int, error) {
 		if strings.HasPrefix(call, "lost") {
-			return 0, &Final{errors.New("denied")}
+			return 0, &sweep.Final{Err: errors.New("denied")}
 		}
 		return 0, nil
 	}

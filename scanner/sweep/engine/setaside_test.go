@@ -1,8 +1,12 @@
 //go:build sweep
 
-package sweep
+package engine
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+)
 
 // TestSetAside: a repository that has killed its workers is not read by a sweep that looks at
 // what is new, and is read by a full one, or after a push.
@@ -13,7 +17,7 @@ func TestSetAside(t *testing.T) {
 	s.sweep(t, false)
 	setAside := func() {
 		t.Helper()
-		if _, err := s.SQL.ExecContext(t.Context(), `UPDATE repository SET state = 'failed', deaths = $1 WHERE name = 'acme/r0'`, MaxDeaths); err != nil {
+		if _, err := s.SQL.ExecContext(t.Context(), `UPDATE repository SET state = 'failed', deaths = $1 WHERE name = 'acme/r0'`, sweep.MaxDeaths); err != nil {
 			t.Fatal(err)
 		}
 	}
