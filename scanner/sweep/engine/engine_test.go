@@ -164,9 +164,9 @@ func TestEngineForkWaits(t *testing.T) {
 	s.repository(t, "copy", "app", "echo key-2 >g; commit 2")
 	failed := false
 	s.fail = func(call string) (int, error) {
-		if !failed && strings.HasPrefix(call, "lost acme/app") {
+		if !failed && strings.HasPrefix(call, "git /acme/app/") {
 			failed = true
-			return 0, &sweep.Later{At: s.Clock.Add(time.Minute), Why: "spent"}
+			return http.StatusServiceUnavailable, nil // with Retry-After
 		}
 		return 0, nil
 	}

@@ -4,11 +4,9 @@ package engine
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
 // TestForksDoNotSpin: many forks wait for their parent with one job each, and one more when
@@ -21,16 +19,16 @@ func TestForksDoNotSpin(t *testing.T) {
 	}
 	failed := false
 	s.fail = func(call string) (int, error) {
-		if !failed && strings.HasPrefix(call, "lost acme/app") {
+		if !failed && strings.HasPrefix(call, "git /acme/app/") {
 			failed = true
-			return 0, &sweep.Later{At: s.Clock.Add(time.Hour), Why: "spent"}
+			return http.StatusServiceUnavailable, nil // with Retry-After
 		}
 		return 0, nil
 	}
 	s.sweep(t, false)
 	s.wants(t, "all", "key-1 key-2 key-3 key-4 key-5 key-6", "app swept", "copy0 swept", "copy1 swept", "copy2 swept", "copy3 swept", "copy4 swept")
-	if s.done > 1+2+2*5 { // the list, the parent twice, each fork twice
-		t.Errorf("%d jobs were begun", s.done)
+	if want := 1 + 2 + 2*5 + 6; s.done != want { // the list, the parent twice, each fork twice; lost commits of each
+		t.Errorf("%d jobs were begun, want %d", s.done, want)
 	}
 	if got := s.Get(t); got.Ended.IsZero() {
 		t.Errorf("the sweep has not ended: %+v", got)
