@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/stanch-dev/stanch/scanner/github/internal/requests"
 )
 
 // perPage is the largest page that GitHub gives.
@@ -21,6 +23,8 @@ var nextLink = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(
 // each page until yield needs no more. It is an error if a page names itself, an earlier
 // page or one on another server as the next.
 func eachAPIPage[T any](ctx context.Context, s *sender, path string, yield func(page []T) (more bool, err error)) error {
+	list, _, _ := strings.Cut(path, "?")
+	ctx = requests.Stick(ctx, strings.TrimPrefix(list, "/"))
 	seen := map[string]bool{}
 	for n := 1; ; n++ {
 		var page []T

@@ -50,14 +50,14 @@ func New(base, repository, token, version string) (*Client, error) {
 	if !ok || owner == "" || name == "" || strings.Contains(name, "/") {
 		return nil, fmt.Errorf("%q is not a repository of the form owner/name", repository)
 	}
-	c, _, err := newSender(base, Static{Secret: detectors.NewSecret(token)}, version)
+	c, _, err := newSender(base, version, Budget{Tokens: Static{Secret: detectors.NewSecret(token)}})
 	if err != nil {
 		return nil, err
 	}
 	return &Client{sender: c, owner: owner, name: name}, nil
 }
 
-func newSender(base string, tokens TokenSource, version string) (*sender, *requests.Transport, error) {
+func newSender(base, version string, budgets ...Budget) (*sender, *requests.Transport, error) {
 	u, err := url.Parse(strings.TrimSuffix(base, "/") + "/")
 	if err != nil {
 		return nil, nil, fmt.Errorf("the URL of GitHub's API: %w", err)
@@ -65,7 +65,7 @@ func newSender(base string, tokens TokenSource, version string) (*sender, *reque
 	if u.Scheme != "https" && !isLoopback(u.Hostname()) || u.Host == "" || u.User != nil {
 		return nil, nil, fmt.Errorf("the URL of GitHub's API: %s is not of the form https://host/path", u.Redacted())
 	}
-	t := requests.New(u.Host, tokens)
+	t := requests.New(u.Host, budgets...)
 	s := &sender{Patience: t.Patience, api: github.NewClient(&http.Client{
 		Transport: t,
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {

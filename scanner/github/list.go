@@ -44,11 +44,21 @@ type Lister struct {
 // NewLister returns a Lister for the API whose URL is base. Without a token, GitHub shows
 // public repositories, and answers 60 requests an hour.
 func NewLister(base string, tokens TokenSource, version string) (*Lister, error) {
-	s, t, err := newSender(base, tokens, version)
+	return NewSharedLister(base, version, nil, Budget{Tokens: tokens})
+}
+
+// NewSharedLister returns a Lister whose requests are shared by several budgets, all of Apps
+// or all of people, which may see the same repositories. Requests about one repository
+// count against one budget, as long as something is left of it; others against the one that
+// has the most left. A token that GitHub refuses leaves the others; refused, unless it is
+// nil, is then called with the name of the budget and the reason, from any goroutine.
+func NewSharedLister(base, version string, refused func(name string, err error), budgets ...Budget) (*Lister, error) {
+	s, t, err := newSender(base, version, budgets...)
 	if err != nil {
 		return nil, err
 	}
-	_, ofApp := tokens.(*App)
+	t.Refused = refused
+	ofApp := slices.ContainsFunc(budgets, func(b Budget) bool { _, is := b.Tokens.(*App); return is })
 	return &Lister{ofApp: ofApp, sender: s, transport: t, web: webOf(s.api.BaseURL), signals: &signals{}}, nil
 }
 
@@ -107,6 +117,7 @@ func (l *Lister) EachAPIPage(ctx context.Context, target string, yield func(page
 	if !ownerName().MatchString(target) {
 		return fmt.Errorf("looking up %q: that is not the name of an organization or user", target)
 	}
+	ctx = requests.Stick(ctx, target)
 	c := apiPageCollector{seen: map[int64]bool{}, yield: yield}
 	err := eachAPIPage(ctx, l.sender, listPath("orgs/"+target+"/repos", "type=all"), c.add)
 	if errors.Is(err, ErrGone) && !c.called {
@@ -146,7 +157,9 @@ func (l *Lister) listUser(ctx context.Context, name string, c apiPageCollector) 
 		if strings.EqualFold(self.GetLogin(), name) {
 			path = listPath("user/repos", "affiliation=owner")
 		}
-		err = eachAPIPage(ctx, l.sender, path, c.add)
+		err = eachAPIPage(ctx, l.sender, path, func(page []*github.Repository) (bool, error) {
+			return c.add(ownedBy(name, page)) // the token may be another one by now
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("listing the repositories of %s: %w", name, err)
@@ -163,11 +176,7 @@ func (l *Lister) listInstallation(ctx context.Context, owner string, c apiPageCo
 		if _, err := get(ctx, l.sender, fmt.Sprintf("installation/repositories?per_page=%d&page=%d", perPage, n), &page); err != nil {
 			return apiPageError(n, err)
 		}
-		for _, r := range page.Repositories {
-			if o, _, _ := strings.Cut(r.GetFullName(), "/"); strings.EqualFold(o, owner) {
-				all = append(all, r)
-			}
-		}
+		all = append(all, ownedBy(owner, page.Repositories)...)
 		if len(page.Repositories) < perPage {
 			break
 		}
@@ -178,6 +187,14 @@ func (l *Lister) listInstallation(ctx context.Context, owner string, c apiPageCo
 	slices.SortStableFunc(all, func(a, b *github.Repository) int { return b.GetPushedAt().Compare(a.GetPushedAt().Time) })
 	_, err := c.add(all)
 	return err
+}
+
+// ownedBy returns the repositories of a list that belong to owner.
+func ownedBy(owner string, list []*github.Repository) []*github.Repository {
+	return slices.DeleteFunc(list, func(r *github.Repository) bool {
+		of, _, _ := strings.Cut(r.GetFullName(), "/")
+		return !strings.EqualFold(of, owner)
+	})
 }
 
 // An apiPageCollector hands pages on, and each repository once.
@@ -261,9 +278,15 @@ func (l *Lister) Parent(ctx context.Context, name string) (string, error) {
 	return r.GetParent().GetFullName(), nil
 }
 
-// Token returns the token to use now: the token of an App changes within an hour.
+// Token returns a token to use now, of one of the budgets: the token of an App
+// changes within an hour.
 func (l *Lister) Token(ctx context.Context) (detectors.Secret, error) {
-	return l.transport.Token(ctx)
+	return l.transport.Token(ctx, "")
+}
+
+// Tokens returns the present tokens of all budgets.
+func (l *Lister) Tokens(ctx context.Context) ([]detectors.Secret, error) {
+	return l.transport.Tokens(ctx)
 }
 
 // WebURL returns the URL where people look at the repository owner/name.
@@ -272,7 +295,7 @@ func (l *Lister) WebURL(name string) string { return l.web.JoinPath(name).String
 // CloneURL returns the URL that git clones the repository owner/name from. It holds the
 // current token.
 func (l *Lister) CloneURL(ctx context.Context, name string) (string, error) {
-	token, err := l.Token(ctx)
+	token, err := l.transport.Token(ctx, "repos/"+name)
 	if err != nil {
 		return "", fmt.Errorf("a token to clone %s: %w", name, err)
 	}

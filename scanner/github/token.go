@@ -9,5 +9,9 @@ type TokenSource = requests.TokenSource
 // token.
 type Static = requests.Static
 
+// A Budget is a number of requests that GitHub answers by the hour, and the token that it
+// counts them by.
+type Budget = requests.Budget
+
 // RateLimited says that GitHub answers nothing before a time, which is longer than MaxWait.
 type RateLimited = requests.RateLimited

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,71 +20,109 @@ import (
 	"github.com/stanch-dev/stanch/scanner/github"
 )
 
-// A Login says which GitHub is asked, and as whom. Errors name its fields by their flags.
+// A Login says which GitHub is asked, and as whom. Several tokens or Apps share the
+// requests. Errors name its fields by their flags.
 type Login struct {
-	API             string // URL, of GitHub Enterprise Server https://HOST/api/v3
-	TokenFile       string // in place of GITHUB_TOKEN, GH_TOKEN and gh
-	AppID, AppKey   string // of a GitHub App; the latter names a file
-	AppInstallation int64  // 0 for the one that the owner has
-	Version         string // of this program, for GitHub to see
+	API             string   // URL, of GitHub Enterprise Server https://HOST/api/v3
+	TokenFiles      []string // in place of GITHUB_TOKEN, GH_TOKEN and gh
+	AppIDs          []string // of GitHub Apps
+	AppKeys         []string // files with their keys, in the same order
+	AppInstallation int64    // of the only App; 0 for the one that the owner has
+	Version         string   // of this program, for GitHub to see
+	// Refused is called when GitHub refuses one of several tokens, with the flags that name
+	// it and the reason; the others go on. nil is no call. It may be called from several
+	// goroutines.
+	Refused func(flags string, err error)
 }
 
 // Lister returns a Lister for the repositories of owner, an organization or user. It
 // waits for GitHub up to maxWait, by wait, time.After if that is nil.
 func (l *Login) Lister(ctx context.Context, owner string, maxWait time.Duration, wait func(context.Context, time.Duration) error) (*github.Lister, error) {
-	tokens, err := l.tokens(ctx, owner)
+	budgets, err := l.budgets(ctx, owner)
 	if err != nil {
 		return nil, err
 	}
-	lister, err := github.NewLister(l.API, tokens, l.Version)
+	lister, err := github.NewSharedLister(l.API, l.Version, l.Refused, budgets...)
 	if err != nil {
 		return nil, fmt.Errorf("--api-url: %w", err)
 	}
 	lister.MaxWait, lister.Wait = maxWait, wait
-	if app, ok := tokens.(*github.App); ok {
-		app.MaxWait, app.Wait = maxWait, wait
+	for _, b := range budgets {
+		if app, ok := b.Tokens.(*github.App); ok {
+			app.MaxWait, app.Wait = maxWait, wait
+		}
 	}
 	return lister, nil
 }
 
-// tokens returns the source of tokens for the repositories of owner.
-func (l *Login) tokens(ctx context.Context, owner string) (github.TokenSource, error) {
+// budgets returns the sources of tokens for the repositories of owner.
+func (l *Login) budgets(ctx context.Context, owner string) ([]github.Budget, error) {
 	switch {
-	case l.AppID == "" && l.AppKey == "" && l.AppInstallation == 0:
-		token, err := l.token(ctx)
-		if l.TokenFile != "" && err == nil {
-			return &fileToken{path: l.TokenFile, last: token}, nil
+	case len(l.AppIDs)+len(l.AppKeys) > 0 || l.AppInstallation != 0:
+		return l.apps(owner)
+	case len(l.TokenFiles) > 0:
+		return files(l.TokenFiles)
+	}
+	return []github.Budget{{Tokens: github.Static{Secret: l.token(ctx)}}}, nil
+}
+
+// files returns the budgets of tokens in files.
+func files(paths []string) (budgets []github.Budget, err error) {
+	var before []*fileToken
+	for _, path := range paths {
+		token, err := readToken(path)
+		if err != nil {
+			return nil, err
 		}
-		return github.Static{Secret: token}, err
-	case l.AppID == "" || l.AppKey == "":
-		return nil, errors.New("--app-id and --app-key are needed together")
-	case l.TokenFile != "":
+		for _, b := range before {
+			if b.last.Equal(token) {
+				return nil, fmt.Errorf("--token-file %s and %s hold the same token: it has one limit", b.path, path)
+			}
+		}
+		f := &fileToken{path: path, last: token}
+		before = append(before, f)
+		budgets = append(budgets, github.Budget{Name: "--token-file " + path, Tokens: f})
+	}
+	return budgets, nil
+}
+
+// apps returns the budgets of the Apps, as owner has installed them.
+func (l *Login) apps(owner string) (budgets []github.Budget, err error) {
+	switch {
+	case len(l.AppIDs) == 0 || len(l.AppIDs) != len(l.AppKeys):
+		return nil, errors.New("--app-id and --app-key are needed together, as often the one as the other")
+	case len(l.TokenFiles) > 0:
 		return nil, errors.New("--token-file and --app-id: it is the one or the other")
+	case l.AppInstallation != 0 && len(l.AppIDs) > 1:
+		return nil, errors.New("--app-installation: with several Apps, the installation of each is looked up; leave it out")
 	}
-	key, err := os.ReadFile(l.AppKey)
-	if err != nil {
-		return nil, fmt.Errorf("--app-key: %w", err)
+	for i, id := range l.AppIDs {
+		if slices.Contains(l.AppIDs[:i], id) {
+			return nil, fmt.Errorf("--app-id %s is given twice: an installation has one limit", id)
+		}
+		key, err := os.ReadFile(l.AppKeys[i])
+		if err != nil {
+			return nil, fmt.Errorf("--app-key: %w", err)
+		}
+		app, err := github.NewApp(l.API, id, detectors.NewSecret(string(key)), l.AppInstallation, owner, l.Version)
+		if err != nil {
+			return nil, fmt.Errorf("--app-id %s: %w", id, err)
+		}
+		budgets = append(budgets, github.Budget{Name: "--app-id " + id, Tokens: app})
 	}
-	app, err := github.NewApp(l.API, l.AppID, detectors.NewSecret(string(key)), l.AppInstallation, owner, l.Version)
-	if err != nil {
-		return nil, fmt.Errorf("--app-id: %w", err)
-	}
-	return app, nil
+	return budgets, nil
 }
 
 // PerOwner reports whether each owner needs a Lister of its own: an installation of an App
 // belongs to one owner.
-func (l *Login) PerOwner() bool { return l.AppID != "" }
+func (l *Login) PerOwner() bool { return len(l.AppIDs) > 0 }
 
-// token returns the first token of three places: the file, the environment, gh; or none.
-func (l *Login) token(ctx context.Context) (detectors.Secret, error) {
-	if l.TokenFile != "" {
-		return readToken(l.TokenFile)
-	}
+// token returns the first token of two places: the environment, gh; or none.
+func (l *Login) token(ctx context.Context) detectors.Secret {
 	if token := cmp.Or(os.Getenv("GITHUB_TOKEN"), os.Getenv("GH_TOKEN")); token != "" {
-		return detectors.NewSecret(token), nil
+		return detectors.NewSecret(token)
 	}
-	return ghToken(ctx, l.API), nil
+	return ghToken(ctx, l.API)
 }
 
 func readToken(file string) (detectors.Secret, error) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -51,11 +52,18 @@ func TestToken(t *testing.T) {
 			t.Setenv("HOST", tt.host)
 			write("gh", gh+tt.gh+"\n", 0o755)
 			t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
-			login := Login{TokenFile: tt.file, API: tt.api}
+			login := Login{API: tt.api}
+			if tt.file != "" {
+				login.TokenFiles = []string{tt.file}
+			}
 			if login.API == "" {
 				login.API = "https://api.github.com"
 			}
-			got, err := login.token(t.Context())
+			var got detectors.Secret
+			budgets, err := login.budgets(t.Context(), "acme")
+			if err == nil {
+				got, err = budgets[0].Tokens.Token(t.Context(), got)
+			}
 			if got.Reveal() != tt.want || (err == nil) != (tt.fails == "") || err != nil && !strings.Contains(err.Error(), tt.fails) {
 				t.Errorf("got %q, %v, want %q", got.Reveal(), err, tt.want)
 			}
@@ -63,22 +71,33 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestApp refuses what cannot be meant.
-func TestApp(t *testing.T) {
+// TestMistakes refuses what cannot be meant.
+func TestMistakes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(file, []byte("no key"), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	one, token := []string{"1"}, filepath.Join(t.TempDir(), "token")
+	for _, name := range []string{token, token + "2"} {
+		if err := os.WriteFile(name, []byte("of-the-test"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, tt := range []struct {
 		login Login
 		want  string
 	}{
-		{Login{AppID: "1"}, "needed together"},
-		{Login{AppKey: file}, "needed together"},
+		{Login{AppIDs: one}, "needed together"},
+		{Login{AppKeys: []string{file}}, "needed together"},
 		{Login{AppInstallation: 1}, "needed together"},
-		{Login{AppID: "1", AppKey: file, TokenFile: file}, "the one or the other"},
-		{Login{AppID: "1", AppKey: file + "x"}, "--app-key"},
-		{Login{AppID: "1", AppKey: file}, "not in the form of PEM"},
+		{Login{AppIDs: one, AppKeys: []string{file}, TokenFiles: []string{file}}, "the one or the other"},
+		{Login{AppIDs: one, AppKeys: []string{file + "x"}}, "--app-key"},
+		{Login{AppIDs: []string{"1", "2"}, AppKeys: []string{file}}, "needed together"},
+		{Login{AppIDs: []string{"1", "2"}, AppKeys: []string{file, file}, AppInstallation: 7}, "leave it out"},
+		{Login{TokenFiles: []string{token, token + "2"}}, "the same token"},
+		{Login{TokenFiles: []string{token, token}}, "the same token"},
+		{Login{TokenFiles: []string{token, file + "x"}}, "no such file"},
+		{Login{AppIDs: one, AppKeys: []string{file}}, "not in the form of PEM"},
 	} {
 		tt.login.API = "https://api.github.com"
 		_, err := tt.login.Lister(t.Context(), "acme", time.Minute, func(context.Context, time.Duration) error { return nil })
@@ -107,7 +126,7 @@ func TestTokenFileReplaced(t *testing.T) {
 	}))
 	t.Cleanup(srv.Close)
 	write(good)
-	login := Login{API: srv.URL, TokenFile: file}
+	login := Login{API: srv.URL, TokenFiles: []string{file}}
 	l, err := login.Lister(t.Context(), "acme", time.Second, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -82,11 +82,15 @@ func New(as login.Login, maxSize int64) func(sweep.Target) (sweep.Hub, error) {
 			return nil, err
 		}
 		if !as.PerOwner() { // each worker may have a token of its own
-			token, err := lister.Token(context.Background())
+			tokens, err := lister.Tokens(context.Background())
 			if err != nil {
 				return nil, err
 			}
-			budget += " " + token.SHA256()[:min(12, len(token.SHA256()))]
+			var hashes []string
+			for _, token := range tokens {
+				hashes = append(hashes, token.SHA256()[:min(12, len(token.SHA256()))])
+			}
+			budget += " " + strings.Join(hashes, "+")
 		}
 		return &hub{lister, options, strings.Contains(t.Name, "/"), maxSize, budget}, nil
 	}

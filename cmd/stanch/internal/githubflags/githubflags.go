@@ -54,8 +54,17 @@ func AddAPI(flags *pflag.FlagSet, l *login.Login) {
 
 // AddToken adds the flags for the token.
 func AddToken(flags *pflag.FlagSet, l *login.Login) {
-	flags.StringVar(&l.TokenFile, "token-file", "", "read the token from `FILE`, not from GITHUB_TOKEN, GH_TOKEN or gh")
-	flags.StringVar(&l.AppID, "app-id", os.Getenv("STANCH_APP_ID"), "ask as the GitHub App with this `ID` or client id (or set STANCH_APP_ID)")
-	flags.StringVar(&l.AppKey, "app-key", os.Getenv("STANCH_APP_KEY"), "sign with the private key of the App in `FILE` (or set STANCH_APP_KEY)")
+	flags.StringArrayVar(&l.TokenFiles, "token-file", nil, "read the token from `FILE`, not from GITHUB_TOKEN, GH_TOKEN or gh; several share the requests")
+	flags.StringArrayVar(&l.AppIDs, "app-id", env("STANCH_APP_ID"), "ask as the GitHub App with this `ID` or client id (or set STANCH_APP_ID); several share the requests")
+	flags.StringArrayVar(&l.AppKeys, "app-key", env("STANCH_APP_KEY"), "sign with the private key of the App in `FILE` (or set STANCH_APP_KEY)")
 	flags.Int64Var(&l.AppInstallation, "app-installation", 0, "use this installation `ID` of the App (default: the installation of each owner)")
+}
+
+// env returns the value of a variable of the environment as the default of a list, nil if it
+// is not set.
+func env(name string) []string {
+	if value := os.Getenv(name); value != "" {
+		return []string{value}
+	}
+	return nil
 }

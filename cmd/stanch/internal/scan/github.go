@@ -31,7 +31,9 @@ has each key once, with all its places.
 
 The token decides which private repositories are scanned; it goes to GitHub alone. It is
 the first of these that there is: that of a GitHub App (--app-id and --app-key), that of
---token-file, GITHUB_TOKEN, GH_TOKEN, the output of "gh auth token".
+--token-file, GITHUB_TOKEN, GH_TOKEN, the output of "gh auth token". Several Apps, or
+several files with tokens of different people, share the requests.
+
 Repositories are cloned to a temporary folder, the next while one is scanned, and
 removed when they have been read.
 
@@ -140,6 +142,9 @@ func waitNoticeably(s *cli.Streams) func(context.Context, time.Duration) error {
 func (f *githubFlags) orgScan(s *cli.Streams, shard orgscan.Shard, deletedSet bool) *orgscan.Scan {
 	as := f.login
 	as.Version = s.Version
+	as.Refused = func(flags string, err error) {
+		fmt.Fprintf(s.Stderr, "stanch: GitHub refuses the token of %s, the others are used; replace it, it is tried again each ten minutes: %v\n", flags, err)
+	}
 	// GitHub counts requests by the hour.
 	listers := &login.Listers{Login: as, MaxWait: time.Hour + time.Minute, Wait: waitNoticeably(s)}
 	lost := orgscan.LostIfPossible

@@ -5,12 +5,12 @@ package requests
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -79,59 +79,64 @@ func (e *RateLimited) Error() string {
 // A Transport sends requests to one host. It is below go-github, which does not treat 429
 // as a limit, and which compares the end of a limit with the clock of this machine.
 //
-// It makes one request at a time, as GitHub advises (docs.github.com, "Best practices for
-// using the REST API"), from however many goroutines. So it makes no request before the
-// time that GitHub has named. Each of GitHub's limits holds for all requests. Times are
-// counted from the Date of the answer, so a clock that is wrong, or is set in between, does
+// With a token it makes one request at a time, as GitHub advises (docs.github.com, "Best
+// practices for using the REST API"), from however many goroutines. So it makes no request
+// before the time that GitHub has named. Each of GitHub's limits holds for all requests with
+// that token; with several tokens, others go on (budgets.go). Times are counted from the Date of the answer, so a clock that is wrong, or is set in between, does
 // not matter.
 //
 // A request is made again, twice at most, if the answer is cut off, is no JSON, or has a
 // status of 5xx.
 type Transport struct {
 	*Patience
-	host   string // which gets the token
-	tokens TokenSource
-	turn   chan struct{} // holds one element while a request is made
+	// Refused is called when GitHub refuses the token of a budget and others go on; nil is
+	// no call. It is set before the first request, and called from several goroutines.
+	Refused func(name string, err error)
+	host    string // which gets the tokens
+	budgets []*budget
 
-	mu           sync.Mutex
-	until        time.Time     // none is made before
-	said         string        // why
-	limitedTimes int           // how often in a row it was over a limit
-	skew         time.Duration // by how much the clock of GitHub is ahead of ours
+	mu   sync.Mutex
+	skew time.Duration // by how much the clock of GitHub is ahead of ours
 }
 
-// New returns a Transport that sends the tokens to a host, HOST or HOST:PORT, and to no other.
-func New(host string, tokens TokenSource) *Transport {
-	return &Transport{Patience: &Patience{MaxWait: maxWait}, host: host, tokens: tokens, turn: make(chan struct{}, 1)}
+// New returns a Transport that sends the tokens of one or more budgets to a host, HOST or
+// HOST:PORT, and to no other.
+func New(host string, budgets ...Budget) *Transport {
+	t := &Transport{Patience: &Patience{MaxWait: maxWait}, host: host}
+	for _, b := range budgets {
+		t.budgets = append(t.budgets, &budget{Budget: b, turn: make(chan struct{}, 1), left: math.MaxInt})
+	}
+	return t
 }
 
-// RoundTrip implements http.RoundTripper. The answer has been read as a whole.
-func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+// ask makes a request with the token of b. Unless it waits, a limit of b is a RateLimited at
+// once.
+func (t *Transport) ask(req *http.Request, b *budget, waits bool) (*http.Response, error) {
 	ctx := req.Context()
-	token, err := t.token(req, detectors.Secret{})
+	token, err := t.token(req, b, detectors.Secret{})
 	if err != nil {
-		return nil, err
+		return nil, &tokenError{err}
 	}
 	renewed, limits, failures, pause := false, 0, 0, time.Second
 	for {
-		if err := t.acquire(ctx); err != nil {
+		if err := t.acquire(ctx, b, waits); err != nil {
 			return nil, err
 		}
 		answer, err := t.send(req, token)
-		limited := t.noteLimits(answer)
-		<-t.turn
+		limited := t.noteLimits(b, answer)
+		<-b.turn
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case limited:
 			if limits++; limits == maxLimited {
-				return nil, t.limited()
+				return nil, b.limited()
 			}
-			continue // enter waits
+			continue // acquire waits
 		case err == nil && answer.StatusCode == http.StatusUnauthorized && !renewed:
 			renewed = true
 			// A failure to get another token would hide the reason why one is needed.
-			if fresh, err := t.token(req, token); err == nil && !fresh.Equal(token) {
+			if fresh, err := t.token(req, b, token); err == nil && !fresh.Equal(token) {
 				token = fresh
 				continue
 			}
@@ -153,55 +158,39 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// Token returns the token that requests are made with now, or the zero Secret.
-func (t *Transport) Token(ctx context.Context) (detectors.Secret, error) {
-	return t.tokens.Token(ctx, detectors.Secret{})
-}
-
-// token returns the token for req, a different one from refused if possible.
-func (t *Transport) token(req *http.Request, refused detectors.Secret) (detectors.Secret, error) {
-	if req.URL.Host != t.host || t.tokens == nil {
+// token returns the token of b for req, a different one from refused if possible.
+func (t *Transport) token(req *http.Request, b *budget, refused detectors.Secret) (detectors.Secret, error) {
+	if req.URL.Host != t.host {
 		return detectors.Secret{}, nil
 	}
-	return t.tokens.Token(req.Context(), refused)
+	return b.Tokens.Token(req.Context(), refused)
 }
 
-// acquire waits for the turn of a request, and until GitHub answers again. If it returns
-// no error, the caller has to end the turn by receiving from t.turn.
-func (t *Transport) acquire(ctx context.Context) error {
+// acquire waits for the turn of a request, and until GitHub answers requests of b again, if
+// it waits. If it returns no error, the caller has to end the turn by
+// receiving from b.turn.
+func (t *Transport) acquire(ctx context.Context, b *budget, waits bool) error {
 	for {
 		select {
-		case t.turn <- struct{}{}:
+		case b.turn <- struct{}{}:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		t.mu.Lock()
-		until := t.until
-		t.mu.Unlock()
+		until := b.limited().Until
 		left := time.Until(until)
 		if left <= 0 {
 			return nil
 		}
-		<-t.turn
-		if left > t.MaxWait {
-			return t.limited()
+		<-b.turn
+		if !waits || left > t.MaxWait {
+			return b.limited()
 		}
 		// Full seconds: for people, and never too few.
 		if err := t.Pause(ctx, (left + time.Second - 1).Truncate(time.Second)); err != nil {
 			return err
 		}
-		t.mu.Lock()
-		if t.until.Equal(until) {
-			t.until = time.Time{} // that has been waited for, whatever the clock says
-		}
-		t.mu.Unlock()
+		b.waited(until)
 	}
-}
-
-func (t *Transport) limited() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return &RateLimited{Until: t.until, Said: t.said}
 }
 
 // A reply is a whole answer of GitHub.
@@ -267,9 +256,9 @@ func isFile(resp *http.Response) bool {
 // OctetStream is the media type of any file.
 const OctetStream = "application/octet-stream"
 
-// noteLimits notes the limits that a names, and reports whether it is over one
+// noteLimits notes the limits of b that a names, and reports whether b is over one
 // (docs.github.com, "Rate limits for the REST API").
-func (t *Transport) noteLimits(a *reply) bool {
+func (t *Transport) noteLimits(b *budget, a *reply) bool {
 	if a == nil {
 		return false
 	}
@@ -279,21 +268,9 @@ func (t *Transport) noteLimits(a *reply) bool {
 		theirs = now
 	}
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.skew = theirs.Sub(now)
-	var said struct{ Message string }
-	_ = json.Unmarshal(a.body, &said) // a proxy says no JSON
-	wait, over := limit(a, theirs, said.Message, t.limitedTimes)
-	switch {
-	case over:
-		t.limitedTimes = min(t.limitedTimes+1, maxLimited)
-	case a.StatusCode < http.StatusBadRequest:
-		t.limitedTimes = 0
-	}
-	if wait > 0 {
-		t.until, t.said = now.Add(wait), cmp.Or(said.Message, a.Status)
-	}
-	return over
+	t.mu.Unlock()
+	return b.note(a, now, theirs)
 }
 
 // limit returns for how long a forbids requests, and whether a is a refusal because of a
