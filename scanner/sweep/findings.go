@@ -111,40 +111,69 @@ func recordOfLocation(l *finding.Location) (string, error) {
 // putFinding stores f. A state that a provider gave is not replaced by one that no provider
 // gave. It locks the row of the finding until tx ends: of several transactions that store
 // one finding at once, one tells the observers that it is new, and each change of its state
-// is told once.
+// is told once. A finding that no rule ignores any more is new to them.
 func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
 	record, err := recordOf(f)
 	if err != nil {
 		return err
 	}
-	before, deadSince, err := s.lockFinding(ctx, tx, f.Fingerprint())
+	before, err := s.lockFinding(ctx, tx, f.Fingerprint())
 	if errors.Is(err, sql.ErrNoRows) {
 		inserted, err := s.insertFinding(ctx, tx, f, record)
 		if err != nil {
 			return err
 		}
 		if inserted {
-			return s.tell(ctx, tx, "", f, true)
+			if err := s.observe(ctx, tx, Change{Fingerprint: f.Fingerprint(), After: f.Verdict.State, At: s.Now()}); err != nil {
+				return err
+			}
+			return noteVerdict(ctx, tx, "", f)
 		}
 		// Another transaction has stored it since.
-		if before, deadSince, err = s.lockFinding(ctx, tx, f.Fingerprint()); err != nil {
+		if before, err = s.lockFinding(ctx, tx, f.Fingerprint()); err != nil {
 			return err
 		}
 	} else if err != nil {
 		return err
 	}
-	if err := s.updateFinding(ctx, tx, f, record, before, deadSince); err != nil {
+	if err := s.updateFinding(ctx, tx, f, record, before); err != nil {
 		return err
 	}
-	return s.tell(ctx, tx, before, f, false)
+	c := Change{Fingerprint: f.Fingerprint(), Before: before.state, After: stateAfter(before.state, f.Verdict.State), At: s.Now()}
+	counts := before.ignored && f.Ignored == ""
+	if counts {
+		c.Before = ""
+	}
+	if counts || c.Before != c.After {
+		if err := s.observe(ctx, tx, c); err != nil {
+			return err
+		}
+	}
+	return noteVerdict(ctx, tx, before.state, f)
 }
 
-// lockFinding returns the state of a finding and since when its key is dead, 0 for never.
-// The error is sql.ErrNoRows if the finding is unknown.
-func (s *Store) lockFinding(ctx context.Context, tx *sql.Tx, fingerprint string) (state verifier.State, deadSince int64, err error) {
-	var text string
-	err = database.QueryRow(ctx, tx, `SELECT state, dead_since FROM finding WHERE fingerprint = $1`+s.ForUpdate(), fingerprint)(&text, &deadSince)
-	return verifier.State(text), deadSince, err
+// A knownFinding is a finding as the store has it.
+type knownFinding struct {
+	state     verifier.State
+	ignored   bool
+	deadSince int64 // 0 for never
+}
+
+// stateAfter returns the state of a finding that had the state before, once a scan has given
+// it another one: an answer is not forgotten for the lack of one.
+func stateAfter(before, given verifier.State) verifier.State {
+	if isAnswer(before) && !isAnswer(given) {
+		return before
+	}
+	return given
+}
+
+// lockFinding returns a finding as it is stored. The error is sql.ErrNoRows if it is unknown.
+func (s *Store) lockFinding(ctx context.Context, tx *sql.Tx, fingerprint string) (known knownFinding, err error) {
+	var state, ignored string
+	err = database.QueryRow(ctx, tx, `SELECT state, ignored, dead_since FROM finding WHERE fingerprint = $1`+s.ForUpdate(), fingerprint)(&state, &ignored, &known.deadSince)
+	known.state, known.ignored = verifier.State(state), ignored != ""
+	return known, err
 }
 
 // insertFinding stores a new finding. inserted is false if another transaction has stored it.
@@ -162,9 +191,9 @@ func (s *Store) insertFinding(ctx context.Context, tx *sql.Tx, f *finding.Findin
 
 // updateFinding stores what a scan says of a known finding. It names the columns that it
 // changes: those that people change stay as they are.
-func (s *Store) updateFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding, record string, before verifier.State, deadSince int64) error {
+func (s *Store) updateFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding, record string, before knownFinding) error {
 	v, now := &f.Verdict, database.Millis(s.Now())
-	if isAnswer(before) && !isAnswer(v.State) {
+	if stateAfter(before.state, v.State) != v.State {
 		// A finding that counts in one repository counts.
 		stale := ""
 		if v.State == verifier.Unknown {
@@ -174,9 +203,10 @@ func (s *Store) updateFinding(ctx context.Context, tx *sql.Tx, f *finding.Findin
 			stale = CASE WHEN $4 = '' THEN stale ELSE $4 END WHERE fingerprint = $1`, f.Fingerprint(), now, f.Ignored, stale)
 		return err
 	}
+	deadSince := before.deadSince
 	if !isDead(v.State) {
 		deadSince = 0
-	} else if deadSince == 0 && isAnswer(before) && !isDead(before) {
+	} else if deadSince == 0 && isAnswer(before.state) && !isDead(before.state) {
 		deadSince = now
 	}
 	_, err := database.Exec(ctx, tx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8, stale = '',
@@ -185,22 +215,24 @@ func (s *Store) updateFinding(ctx context.Context, tx *sql.Tx, f *finding.Findin
 	return err
 }
 
-// tell tells the observers of a finding that is new or has another state than before, and
-// notes the answer in its history.
-func (s *Store) tell(ctx context.Context, tx *sql.Tx, before verifier.State, f *finding.Finding, isNew bool) error {
-	v, id := &f.Verdict, f.Fingerprint()
-	if isNew || before != v.State && (isAnswer(v.State) || !isAnswer(before)) {
-		for _, observe := range s.Observers {
-			if err := observe(ctx, tx, Change{Fingerprint: id, Before: before, After: v.State, At: s.Now()}); err != nil {
-				return err
-			}
+// observe tells the observers of a change.
+func (s *Store) observe(ctx context.Context, tx *sql.Tx, c Change) error {
+	for _, observe := range s.Observers {
+		if err := observe(ctx, tx, c); err != nil {
+			return err
 		}
 	}
-	if v.At.IsZero() || v.State == before { // the history holds changes only
+	return nil
+}
+
+// noteVerdict notes the answer about f in its history, if it is another one than before.
+func noteVerdict(ctx context.Context, tx *sql.Tx, before verifier.State, f *finding.Finding) error {
+	v := &f.Verdict
+	if v.At.IsZero() || v.State == before {
 		return nil
 	}
 	_, err := database.Exec(ctx, tx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint, at) DO NOTHING`,
-		id, database.Millis(v.At), string(v.State), v.Reason, v.Identity.Account)
+		f.Fingerprint(), database.Millis(v.At), string(v.State), v.Reason, v.Identity.Account)
 	return err
 }
 

@@ -22,7 +22,10 @@ func onEachDatabase(t *testing.T, tests map[string]func(onDatabase)) {
 	t.Helper()
 	each := map[string]func(*testing.T, *sweeptest.Store){}
 	for name, test := range tests {
-		each[name] = func(t *testing.T, s *sweeptest.Store) { test(onDatabase{t, &clockedStore{s}}) }
+		each[name] = func(t *testing.T, s *sweeptest.Store) {
+			t.Helper()
+			test(onDatabase{t, &clockedStore{s}})
+		}
 	}
 	sweeptest.OnEachDatabase(t, each)
 }

@@ -25,7 +25,7 @@ func TestStore(t *testing.T) {
 	onEachDatabase(t, map[string]func(onDatabase){
 		"targets": testTargets, "begin": testBegin, "due": testDue, "listing": testListing, "gone": testGone,
 		"lease": testLease, "relatives": testRelatives, "parent": testParent, "limits": testLimits, "states": testStates,
-		"heads": testHeads, "ignored": testIgnored, "removed": testRemoved, "counted": testCounted, "to_verify": testToVerify, "status": testStatus,
+		"heads": testHeads, "ignored": testIgnored, "counts_again": testCountsAgain, "removed": testRemoved, "counted": testCounted, "to_verify": testToVerify, "status": testStatus,
 	})
 }
 
@@ -562,6 +562,36 @@ func testIgnored(on onDatabase) {
 	s.found(t, two, true, f("known"))
 	if got := s.Known(t)["f"].Ignored; got != "known" {
 		t.Errorf("another detector: ignored as %q", got)
+	}
+}
+
+// testCountsAgain: a live key that no rule ignores any more is news, as a new one is: nobody
+// was told of it before. That is so, too, if nobody asks AWS at that moment.
+func testCountsAgain(on onDatabase) {
+	t, s := on.t, on.store
+	s.put(t)
+	r := s.repositoryNamed(t, "1")
+	var told []sweep.Change
+	s.Observers = []sweep.Observer{func(_ context.Context, _ *sql.Tx, c sweep.Change) error {
+		told = append(told, c)
+		return nil
+	}}
+	for _, second := range []verifier.State{verifier.Live, verifier.Unknown, verifier.Skipped} {
+		name := "f " + string(second)
+		put := func(state verifier.State, ignored string) []sweep.Change {
+			told = nil
+			s.Clock = s.Clock.Add(time.Minute)
+			s.found(t, r, true, sweeptest.Finding(name, state, ignored, s.Clock, finding.Location{Blob: "b", Kind: finding.KindBlob}))
+			return told
+		}
+		put(verifier.Live, "a rule")
+		want := []sweep.Change{{Fingerprint: name, After: verifier.Live, At: s.Clock.Add(time.Minute)}}
+		if got := put(second, ""); !slices.Equal(got, want) {
+			t.Errorf("no rule ignores it, and it is %s: told of %+v, want %+v", second, got, want)
+		}
+		if got := put(verifier.Live, ""); len(got) > 0 {
+			t.Errorf("it is live still: told of %+v", got)
+		}
 	}
 }
 

@@ -189,7 +189,8 @@ const MaxDeaths = 4
 // A Change is news of a finding.
 type Change struct {
 	Fingerprint string
-	// Before and After are the states; Before is "" if the finding is new.
+	// Before and After are the states. Before is "" if the finding is new, or if it counts from
+	// now on, since no rule ignores it any more.
 	Before, After verifier.State
 	At            time.Time
 }

@@ -74,7 +74,7 @@ func OnEachDatabase(t *testing.T, tests map[string]func(*testing.T, *Store)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer db.Close()
+		t.Cleanup(func() { _ = db.Close() })
 		for _, name := range slices.Sorted(maps.Keys(tests)) {
 			t.Run(name, func(t *testing.T) {
 				s := NewStore(t, db, true)
