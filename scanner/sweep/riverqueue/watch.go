@@ -29,16 +29,17 @@ func (q *Queue) watch(ctx context.Context, once bool) error {
 	}{{often, q.beat}, {often, q.rescue}, {often, func(ctx context.Context) error { return q.config.Store.BeginDue(ctx, q) }}, {time.Hour, q.tidy}}
 	for i, loop := range loops {
 		beside.Go(func() {
-			each := time.NewTicker(loop.each)
-			defer each.Stop()
 			for ctx.Err() == nil {
-				err := loop.do(ctx)
+				pause, err := loop.each, loop.do(ctx)
 				if t.note(i, err) && ctx.Err() == nil {
 					q.log().Warn("the database has failed", "err", err)
 				}
+				if err != nil { // an hour would count as an hour of trouble
+					pause = often
+				}
 				select {
 				case <-ctx.Done():
-				case <-each.C:
+				case <-time.After(pause):
 				}
 			}
 		})

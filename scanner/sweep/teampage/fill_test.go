@@ -126,7 +126,7 @@ func (m *maker) fill(ctx context.Context, tx *sql.Tx) error {
 			state, why = "failed", m.name(i, "fetching: the server hung up after 1.2 GB", "")
 		}
 		_, err := database.Exec(ctx, tx, `INSERT INTO repository (id, target, name, page, fork, archived, private, pushed, due, listed, state, why, at, sweep) VALUES ($1, 'acme', $2, $3, 0, 0, 1, $4, $5, 9, $6, $7, $4, 9)`,
-			fmt.Sprint(i), m.repository(i), page, ended, database.Bool(m.n == 0), string(state), why)
+			fmt.Sprint(i), m.repository(i), page, ended, database.Bool(m.n == 0), state, why)
 		if err != nil {
 			return err
 		}
