@@ -156,7 +156,7 @@ func testRows(f *fixture) {
 	}
 	at := time.Date(2026, 11, 20, 13, 0, 0, 0, time.UTC)
 	want := []triage.Row{{
-		Fingerprint: "a", Rule: "aws-access-key", KeyID: "IDa", Account: "123456789012", User: "deploy-a", State: verifier.Live, Status: triage.Open, FirstSeen: at, Verified: &at,
+		Fingerprint: "a", Rule: "aws-access-key", KeyID: "IDa", Account: "123456789012", User: "deploy-a", UserKind: "user", State: verifier.Live, Status: triage.Open, FirstSeen: at, Verified: &at,
 		Where: triage.Place{Target: "acme", Repository: "acme/web", URL: "https://h/acme/web", Kind: "blob", Path: "config/a.env", Line: 7, AtHead: true}, Places: 4, Repositories: 2,
 	}}
 	if d := cmp.Diff(want, page.Findings); d != "" {

@@ -138,56 +138,10 @@ func (s *Store) check(e *Edit, by Author) error {
 	return nil
 }
 
-// holdsSecret reports whether text holds a secret of a known form, or looks like a secret key
-// of AWS on its own.
+// holdsSecret reports whether text holds a secret of a known form, or text that the database
+// would redact.
 func (s *Store) holdsSecret(text string) bool {
-	for _, run := range strings.FieldsFunc(text, func(r rune) bool { return classOf(r) == 0 }) {
-		if looksRandom(run) {
-			return true
-		}
-	}
-	return s.HoldsSecret != nil && s.HoldsSecret([]byte(text))
-}
-
-// classOf returns a number for the class of a character of base64, 0 for all others.
-func classOf(r rune) int {
-	switch {
-	case r >= 'a' && r <= 'z':
-		return 1
-	case r >= 'A' && r <= 'Z':
-		return 2
-	case r >= '0' && r <= '9':
-		return 3
-	case r == '/', r == '+':
-		return 4
-	}
-	return 0
-}
-
-// looksRandom reports whether any 40 characters in a row, the length of a secret key
-// (docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html), change often
-// between capital letters, small letters and digits: a random key does so 25 times, paths and
-// URLs rarely. Ids of commits, which do, are left out.
-func looksRandom(run string) bool {
-	const length, most = 40, 12
-	for part := range strings.SplitSeq(run, "/") {
-		if len(part) >= 32 && strings.Trim(part, "0123456789abcdef") == "" {
-			run = strings.ReplaceAll(run, part, "")
-		}
-	}
-	var changes []int // where they are
-	last := 0
-	for i, r := range run {
-		class := classOf(r)
-		if class == 4 || class == last {
-			continue
-		}
-		last, changes = class, append(changes, i)
-		if n := len(changes); len(run) >= length && n > most && i-changes[n-most-1] < length {
-			return true
-		}
-	}
-	return false
+	return database.Redact(text) != text || s.HoldsSecret != nil && s.HoldsSecret([]byte(text))
 }
 
 // LastMoment returns the last moment of a day, such as "2027-01-31", in UTC: the Until of
