@@ -52,13 +52,17 @@ type repository struct {
 // when is a time: in the event push it is a number of seconds, elsewhere text.
 type when struct{ time.Time }
 
-// UnmarshalJSON implements json.Unmarshaler. It takes null for no time.
+// UnmarshalJSON implements json.Unmarshaler. It takes null for no time. Its error does not quote
+// the text, as that of package time would: no text of a body is logged.
 func (w *when) UnmarshalJSON(text []byte) error {
 	if seconds, err := strconv.ParseInt(string(text), 10, 64); err == nil {
 		w.Time = time.Unix(seconds, 0)
 		return nil
 	}
-	return w.Time.UnmarshalJSON(text)
+	if err := w.Time.UnmarshalJSON(text); err != nil {
+		return errors.New("pushed_at is not a time")
+	}
+	return nil
 }
 
 // news is what a delivery says: which repositories have changed, or that the repositories of

@@ -234,7 +234,7 @@ func TestBadDeliveries(t *testing.T) {
 		{"no repository", "push", []byte(`{}`), nil, 400, Malformed, "names no repository"},
 		{"no id", "push", event(0, "acme/app", nil), nil, 400, Malformed, "names no repository"},
 		{"a strange name", "push", event(1, "acme/app/../..", nil), nil, 400, Malformed, "names no repository"},
-		{"a strange time", "push", event(1, "acme/app", "yesterday"), nil, 400, Malformed, "not an event"},
+		{"a strange time", "push", event(1, "acme/app", "acme yesterday"), nil, 400, Malformed, "pushed_at is not a time"},
 		{"another type", "push", []byte(`[]`), nil, 400, Malformed, "not an event"},
 		{"no installation", "installation", []byte(`{"action":"created"}`), nil, 400, Malformed, "names no installation"},
 		{"26 MB", "push", pad(maxBody), nil, 413, TooLarge, "25 MiB"},
