@@ -10,8 +10,8 @@ const Urgency = `CASE f.state WHEN 'live' THEN 0 WHEN 'id-active-secret-mismatch
 // version counts the changes of a finding that people have to know of.
 //
 // The indexes hold all columns that lists are filtered by, so that a list does not read the
-// records of all findings. Lists leave ignored findings out, and so do the indexes. A path may
-// be longer than PostgreSQL takes into an index (2,704 bytes), so its beginning is searched.
+// records of all findings, and that summaries count by. Lists leave ignored findings out, and
+// so do the indexes. A path may be longer than PostgreSQL takes into an index (2,704 bytes), so its beginning is searched.
 var triage = migration{
 	`ALTER TABLE finding RENAME COLUMN acknowledged_by TO status_by;
 	ALTER TABLE finding RENAME COLUMN acknowledged_until TO status_until;
@@ -24,7 +24,9 @@ var triage = migration{
 	WHEN 'not-verifiable' THEN 4 WHEN 'expired' THEN 6 WHEN 'invalid' THEN 7 ELSE 5 END), first_seen DESC, fingerprint, state, status, status_until, owner) WHERE ignored = '';
 	CREATE INDEX finding_first_seen ON finding (first_seen, fingerprint, state, status, status_until, owner) WHERE ignored = '';
 	CREATE INDEX finding_owner ON finding (owner, fingerprint, first_seen, state, status, status_until) WHERE ignored = '';
-	CREATE INDEX finding_text ON finding (fingerprint, key_id, account, owner);
+	CREATE INDEX finding_text ON finding (fingerprint, key_id, account, owner, ignored, state, status, status_until);
+	CREATE INDEX finding_dead ON finding (dead_since, first_seen) WHERE ignored = '' AND dead_since > 0;
+	CREATE INDEX verification_live ON verification (fingerprint, at) WHERE state = 'live';
 	CREATE INDEX finding_comment ON finding (fingerprint) WHERE comment <> '';
 	CREATE INDEX location_path ON location (fingerprint, (SUBSTR(path, 1, 500)));
 	CREATE TABLE triage (
@@ -41,6 +43,8 @@ var triage = migration{
 	DROP TABLE triage;
 	DROP INDEX location_path;
 	DROP INDEX finding_comment;
+	DROP INDEX verification_live;
+	DROP INDEX finding_dead;
 	DROP INDEX finding_text;
 	DROP INDEX finding_owner;
 	DROP INDEX finding_first_seen;

@@ -129,12 +129,13 @@ func (f *Filter) status(q *query, now time.Time) string {
 }
 
 // text returns the condition that a finding holds the text of f. like is the operator that
-// takes small and capital letters for the same. No column of it is large, and an index has
-// each: records are not read.
+// takes small and capital letters for the same. Each part reads one index, and no table: one
+// condition on all columns would read the records of findings.
 func (f *Filter) text(q *query, like string) string {
 	within := like + ` ` + q.arg("%"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Text)+"%") + ` ESCAPE '\'`
-	return `(f.fingerprint ` + within + ` OR f.key_id ` + within + ` OR f.account ` + within + ` OR f.owner ` + within + `
-		OR f.fingerprint IN (SELECT c.fingerprint FROM finding c WHERE c.comment <> '' AND c.comment ` + within + `)
-		OR f.fingerprint IN (SELECT l.fingerprint FROM location l WHERE SUBSTR(l.path, 1, 500) ` + within + `)
-		OR f.fingerprint IN (SELECT l.fingerprint FROM location l WHERE l.repository IN (SELECT number FROM repository WHERE name ` + within + `)))`
+	return `f.fingerprint IN (
+		SELECT t.fingerprint FROM finding t WHERE t.fingerprint ` + within + ` OR t.key_id ` + within + ` OR t.account ` + within + ` OR t.owner ` + within + `
+		UNION ALL SELECT c.fingerprint FROM finding c WHERE c.comment <> '' AND c.comment ` + within + `
+		UNION ALL SELECT l.fingerprint FROM location l WHERE SUBSTR(l.path, 1, 500) ` + within + `
+		UNION ALL SELECT l.fingerprint FROM location l WHERE l.repository IN (SELECT number FROM repository WHERE name ` + within + `))`
 }

@@ -117,22 +117,29 @@ func (s *Store) List(ctx context.Context, f Filter, sort Sort, after string, lim
 	if err != nil {
 		return page, err
 	}
-	if from != nil {
+	switch {
+	case from != nil:
 		page.Total = from.Total
-	} else {
+	case f.Text == "" || sort == ByRepository:
 		q := f.query(s.Now(), in)
 		if err := database.QueryRow(ctx, s.SQL, `SELECT COUNT(*) FROM finding f`+q.where(), q.args...)(&page.Total); err != nil {
 			return page, fmt.Errorf("counting findings: %w", err)
 		}
 	}
 	var keys []cursor
-	if sort == ByRepository {
+	switch {
+	case sort != ByRepository:
+		keys, err = s.keys(ctx, f.query(s.Now(), in), sort, from, limit+1, from == nil && f.Text != "")
+	case page.Total <= few:
+		keys, err = s.fewByRepository(ctx, f.query(s.Now(), in), from, limit+1)
+	default:
 		keys, err = s.keysByRepository(ctx, &f, in, from, limit+1)
-	} else {
-		keys, err = s.keys(ctx, f.query(s.Now(), in), sort, from, limit+1)
 	}
 	if err != nil {
 		return page, fmt.Errorf("listing findings: %w", err)
+	}
+	if from == nil && len(keys) > 0 && page.Total == 0 {
+		page.Total = keys[0].Total
 	}
 	if len(keys) > limit {
 		keys = keys[:limit]
@@ -181,8 +188,9 @@ func (s *Store) scope(ctx context.Context, target string) (scope, error) {
 	return in, err
 }
 
-// keys returns the keys of up to limit findings in an order, after from.
-func (s *Store) keys(ctx context.Context, q *query, sort Sort, from *cursor, limit int) (keys []cursor, err error) {
+// keys returns the keys of up to limit findings in an order, after from. With counted, each
+// has the number of all findings of q: where a text is looked for, it is looked for once.
+func (s *Store) keys(ctx context.Context, q *query, sort Sort, from *cursor, limit int, counted bool) (keys []cursor, err error) {
 	var columns, order string
 	switch sort {
 	case ByAge:
@@ -211,54 +219,17 @@ func (s *Store) keys(ctx context.Context, q *query, sort Sort, from *cursor, lim
 				` OR f.first_seen = ` + rank + ` AND f.fingerprint > ` + q.arg(from.ID) + `)`)
 		}
 	}
+	total := `0`
+	if counted {
+		total = `COUNT(*) OVER ()`
+	}
 	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var c cursor
-		err := scan(&c.Rank, &c.Text, &c.ID)
+		err := scan(&c.Rank, &c.Text, &c.ID, &c.Total)
 		keys = append(keys, c)
 		return err
-	}, `SELECT `+columns+`, f.fingerprint FROM finding f`+q.where()+` ORDER BY `+order+` LIMIT `+q.arg(limit), q.args...)
+	}, `SELECT `+columns+`, f.fingerprint, `+total+` FROM finding f`+q.where()+` ORDER BY `+order+` LIMIT `+q.arg(limit), q.args...)
 	return keys, err
-}
-
-// isFirstRepository is true of one place l of a finding f: the first one in the repository r
-// whose name is the first.
-const isFirstRepository = `NOT EXISTS (SELECT 1 FROM location m JOIN repository o ON o.number = m.repository WHERE m.fingerprint = f.fingerprint
-	AND (o.name < r.name OR o.name = r.name AND (m.repository < l.repository OR m.repository = l.repository AND m.place < l.place)))`
-
-// keysByRepository returns the keys of up to limit findings in the order of repositories,
-// after from. It reads repositories by name, more at once each time, until it has enough: to
-// sort all findings would take a second where there are 50,000.
-func (s *Store) keysByRepository(ctx context.Context, f *Filter, in scope, from *cursor, limit int) (keys []cursor, err error) {
-	begin := cursor{}
-	if from != nil {
-		begin = *from
-	}
-	// The names after the one that is done are to be read; first, that one as well.
-	for done, after, batch := begin.Text, ">=", 2; ; batch *= 8 {
-		var last string
-		if err := database.QueryRow(ctx, s.SQL, `SELECT COALESCE(MAX(name), '') FROM (SELECT r.name FROM repository r WHERE r.name `+after+` $1
-			AND EXISTS (SELECT 1 FROM location l WHERE l.repository = r.number) ORDER BY r.name LIMIT $2) AS batch`, done, batch)(&last); err != nil || last == "" {
-			return keys, err
-		}
-		q := f.query(s.Now(), in)
-		low := q.arg(done)
-		q.add(`r.name ` + after + ` ` + low + ` AND r.name <= ` + q.arg(last))
-		if after == ">=" {
-			q.add(`(r.name > ` + low + ` OR f.fingerprint > ` + q.arg(begin.ID) + `)`)
-		}
-		q.add(isFirstRepository)
-		err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
-			var c cursor
-			err := scan(&c.Text, &c.ID)
-			keys = append(keys, c)
-			return err
-		}, `SELECT r.name, f.fingerprint FROM repository r JOIN location l ON l.repository = r.number JOIN finding f ON f.fingerprint = l.fingerprint`+
-			q.where()+` ORDER BY r.name, f.fingerprint LIMIT `+q.arg(limit-len(keys)), q.args...)
-		if err != nil || len(keys) == limit {
-			return keys, err
-		}
-		done, after = last, ">"
-	}
 }
 
 // urgencyOf returns the urgency that a cursor has as text.

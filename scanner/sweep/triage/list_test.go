@@ -135,6 +135,14 @@ func testOrders(f *fixture) {
 			}
 		}
 	}
+	f.exec(`INSERT INTO repository (id, target, name, page, fork, archived, private, pushed, listed, state, at) VALUES ('z', 'octo', 'z/z', '', 0, 0, 0, 0, 0, 'swept', 0)`)
+	f.exec(`INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record)
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100) SELECT 'z' || i, '', '', 'invalid', '', '', 0, 0, 0, '{}' FROM n`)
+	f.exec(`INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record)
+		SELECT f.fingerprint, r.number, '', 'blob', 'b', '', 0, 0, '{}' FROM finding f JOIN repository r ON r.name = 'z/z' WHERE f.key_id = ''`)
+	if got := strings.Join(f.list(triage.Filter{}, triage.ByRepository, 9), " "); !strings.HasPrefix(got, "a d c x0 x1 x2 x3 x4 x5 x6 x7 x8 b z1 z10 z100 z1000 ") || strings.Count(got, " ") != 1112 {
+		f.Errorf("more than are sorted at once, by repository: %s", got)
+	}
 	page, err := f.List(f.Context(), triage.Filter{}, triage.ByAge, "", 2)
 	if err != nil {
 		f.Fatal(err)
@@ -175,6 +183,9 @@ func testSummary(f *fixture) {
 	f.exec(`UPDATE finding SET dead_since = $1 WHERE fingerprint = 'd'`, dead) // at 16:30, first seen at 16:00
 	f.exec(`UPDATE verification SET state = 'live' WHERE fingerprint = 'd'`)
 	f.exec(`INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ('d', $1, 'invalid', '', '')`, dead)
+	f.exec(`INSERT INTO repository (id, target, name, page, fork, archived, private, pushed, listed, state, at) VALUES ('w', 'octo', 'acme/web', '', 0, 0, 0, 0, 0, 'failed', 0)`)
+	f.exec(`INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record)
+		SELECT 'a', number, '', 'blob', 'b', '', 0, 0, '{}' FROM repository WHERE id = 'w'`) // where it is already
 	f.clock = f.clock.AddDate(0, 0, 1)
 	sum, err := f.Summary(f.Context(), f.clock.Add(-26*time.Hour)) // since 15:00 the day before
 	if err != nil {
@@ -182,7 +193,7 @@ func testSummary(f *fixture) {
 	}
 	oldest := time.Date(2026, 11, 20, 13, 0, 0, 0, time.UTC)
 	want := triage.Summary{
-		At: f.clock, AsOf: []triage.Target{{Name: "acme", Due: 2, All: 2}, {Name: "octo", Due: 1, All: 1}}, Findings: 4,
+		At: f.clock, AsOf: []triage.Target{{Name: "acme", Due: 2, All: 2}, {Name: "octo", Due: 2, Failed: 1, All: 2}}, Findings: 4,
 		ByState:  map[verifier.State]int{verifier.Live: 2, verifier.Unknown: 1, verifier.Invalid: 1},
 		ByStatus: map[triage.Status]int{triage.Open: 3, triage.ShutOff: 1, triage.Acknowledged: 0, triage.FalseAlarm: 0, triage.Fixed: 0},
 		LiveOpen: 2, LiveUnowned: 1, New: triage.News{Since: f.clock.Add(-26 * time.Hour), Findings: 2, Live: 0}, OldestLive: &oldest,

@@ -1,11 +1,13 @@
 package triage
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -92,7 +94,7 @@ func (s *Store) Summary(ctx context.Context, since time.Time) (Summary, error) {
 	for _, step := range []struct {
 		what string
 		do   func(context.Context, *Summary) error
-	}{{"targets", s.targets}, {"findings", s.count}, {"owners", s.owners}, {"repositories", s.repositories}, {"times", s.times}, {"trend", s.trend}} {
+	}{{"targets", s.targets}, {"findings", s.count}, {"repositories", s.repositories}, {"times", s.times}, {"trend", s.trend}} {
 		if err := step.do(ctx, &sum); err != nil {
 			return sum, fmt.Errorf("counting the %s: %w", step.what, err)
 		}
@@ -108,71 +110,84 @@ func (s *Store) targets(ctx context.Context, sum *Summary) (err error) {
 
 // Ages returns how old the data of each target is.
 func (s *Store) Ages(ctx context.Context) ([]Target, error) {
-	st, err := s.Status(ctx)
+	all, err := s.Targets(ctx)
 	if err != nil {
 		return nil, err
 	}
-	targets := make([]Target, 0, len(st.Targets))
-	for _, t := range st.Targets {
-		one := Target{Name: t.Name, Begun: orNull(t.Begun), Ended: orNull(t.Ended), Next: orNull(t.Next), Due: t.Due, Trouble: t.Why}
-		for state, n := range t.States {
-			one.All += n
-			if state == "failed" || state == "incomplete" {
-				one.Failed += n
-			}
+	targets, index := make([]Target, len(all)), make(map[string]*Target, len(all))
+	for i, t := range all {
+		targets[i] = Target{Name: t.Name, Begun: orNull(t.Begun), Trouble: t.Why}
+		if !t.Ended.Before(t.Begun) {
+			targets[i].Ended = orNull(t.Ended)
 		}
-		targets = append(targets, one)
+		if t.Every > 0 && !t.Begun.IsZero() {
+			targets[i].Next = orNull(t.Begun.Add(t.Every))
+		}
+		index[t.Name] = &targets[i]
 	}
-	return targets, nil
+	return targets, database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+		var target string
+		var n, due, failed int
+		err := scan(&target, &n, &due, &failed)
+		if t := index[target]; t != nil {
+			t.All, t.Due, t.Failed = n, due, failed
+		}
+		return err
+	}, `SELECT target, COUNT(*), SUM(due), COUNT(CASE WHEN state IN ($1, $2) THEN 1 END) FROM repository GROUP BY target`, sweep.Failed, sweep.Incomplete)
 }
 
 func orNull(t time.Time) *time.Time { return optional(database.Millis(t)) }
 
-// count counts findings by state and status.
+// count counts findings by state, status and owner.
 func (s *Store) count(ctx context.Context, sum *Summary) error {
-	return database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
-		var state, status string
-		var owned, isNew, n int
-		err := scan(&state, &status, &owned, &isNew, &n)
-		sum.Findings += n
-		sum.ByState[verifier.State(state)] += n
-		sum.ByStatus[Status(status)] += n
-		live := verifier.State(state) == verifier.Live
-		if isNew != 0 {
-			sum.New.Findings += n
-			if live {
-				sum.New.Live += n
-			}
+	owners := map[string]*Group{}
+	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+		var owner, state, status string
+		var n, fresh int
+		if err := scan(&owner, &state, &status, &n, &fresh); err != nil {
+			return err
 		}
-		if live && Status(status) == Open {
-			sum.LiveOpen += n
-			if owned == 0 {
-				sum.LiveUnowned += n
-			}
+		g := owners[owner]
+		if g == nil {
+			g = &Group{Name: owner}
+			owners[owner] = g
 		}
-		return err
-	}, `SELECT state, now, owned, new, COUNT(*) FROM (SELECT f.state, CASE WHEN `+isOpenNow+` THEN 'open' ELSE f.status END AS now,
-			CASE WHEN f.owner = '' THEN 0 ELSE 1 END AS owned, CASE WHEN f.first_seen >= $2 THEN 1 ELSE 0 END AS new
-			FROM finding f WHERE f.ignored = '') AS counted GROUP BY state, now, owned, new`, database.Millis(sum.At), database.Millis(sum.New.Since))
-}
-
-// group scans a Group.
-func group(into *[]Group) func(scan func(...any) error) error {
-	*into = []Group{}
-	return func(scan func(...any) error) error {
-		var g Group
-		err := scan(&g.Name, &g.Live, &g.Open, &g.Findings)
-		*into = append(*into, g)
-		return err
+		sum.add(g, verifier.State(state), Status(status), n, fresh)
+		return nil
+	}, `SELECT f.owner, f.state, CASE WHEN `+isOpenNow+` THEN 'open' ELSE f.status END AS now, COUNT(*), COUNT(CASE WHEN f.first_seen >= $2 THEN 1 END)
+		FROM finding f WHERE f.ignored = '' GROUP BY f.owner, f.state, now`, database.Millis(sum.At), database.Millis(sum.New.Since))
+	sum.Owners = make([]Group, 0, len(owners))
+	for _, g := range owners {
+		sum.Owners = append(sum.Owners, *g)
 	}
+	slices.SortFunc(sum.Owners, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(b.Live, a.Live), cmp.Compare(b.Open, a.Open), cmp.Compare(b.Findings, a.Findings), cmp.Compare(a.Name, b.Name))
+	})
+	sum.Owners = sum.Owners[:min(len(sum.Owners), MaxGroups)]
+	return err
 }
 
-// counts are the columns of a Group after its name.
-const counts = `COUNT(CASE WHEN f.state = 'live' THEN 1 END), COUNT(CASE WHEN ` + isOpenNow + ` THEN 1 END), COUNT(*)`
-
-func (s *Store) owners(ctx context.Context, sum *Summary) error {
-	return database.EachRow(ctx, s.SQL, group(&sum.Owners), `SELECT f.owner, `+counts+` FROM finding f WHERE f.ignored = ''
-		GROUP BY f.owner ORDER BY 2 DESC, 3 DESC, 4 DESC, 1 LIMIT $2`, database.Millis(sum.At), MaxGroups)
+// add counts n findings of an owner with a state and a status. fresh of them are new.
+func (sum *Summary) add(owner *Group, state verifier.State, status Status, n, fresh int) {
+	sum.Findings += n
+	sum.ByState[state] += n
+	sum.ByStatus[status] += n
+	sum.New.Findings += fresh
+	owner.Findings += n
+	if status == Open {
+		owner.Open += n
+	}
+	if state != verifier.Live {
+		return
+	}
+	owner.Live += n
+	sum.New.Live += fresh
+	if status == Open {
+		sum.LiveOpen += n
+		if owner.Name == "" {
+			sum.LiveUnowned += n
+		}
+	}
 }
 
 func (s *Store) repositories(ctx context.Context, sum *Summary) (err error) {
@@ -180,19 +195,30 @@ func (s *Store) repositories(ctx context.Context, sum *Summary) (err error) {
 	return err
 }
 
-// GroupsOfRepositories returns the repositories that have findings, those with most live ones first.
+// GroupsOfRepositories returns the repositories that have findings, those with most live ones
+// first. Repositories of one name, in two targets, are one: a finding counts where the number
+// is the lowest.
 func (s *Store) GroupsOfRepositories(ctx context.Context, limit int) (groups []Group, err error) {
-	err = database.EachRow(ctx, s.SQL, group(&groups), `SELECT f.name, `+counts+` FROM (
-			SELECT DISTINCT r.name, l.fingerprint, f.state, f.status, f.status_until
-			FROM location l JOIN repository r ON r.number = l.repository JOIN finding f ON f.fingerprint = l.fingerprint WHERE f.ignored = '') AS f
-		GROUP BY f.name ORDER BY 2 DESC, 3 DESC, 4 DESC, 1 LIMIT $2`, database.Millis(s.Now()), limit)
+	groups = []Group{}
+	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+		var g Group
+		err := scan(&g.Name, &g.Live, &g.Open, &g.Findings)
+		groups = append(groups, g)
+		return err
+	}, `WITH namesake AS (SELECT r.number AS number, o.number AS lower FROM repository r JOIN repository o ON o.name = r.name AND o.number < r.number)
+		SELECT r.name, SUM(g.live), SUM(g.open), SUM(g.findings) FROM (
+			SELECT l.repository, COUNT(CASE WHEN f.state = 'live' THEN 1 END) AS live, COUNT(CASE WHEN `+isOpenNow+` THEN 1 END) AS open, COUNT(*) AS findings
+			FROM (SELECT DISTINCT fingerprint, repository FROM location) l JOIN finding f ON f.fingerprint = l.fingerprint
+			WHERE f.ignored = '' AND NOT EXISTS (SELECT 1 FROM namesake d JOIN location o ON o.repository = d.lower WHERE d.number = l.repository AND o.fingerprint = l.fingerprint)
+			GROUP BY l.repository) g
+		JOIN repository r ON r.number = g.repository GROUP BY r.name ORDER BY 2 DESC, 3 DESC, 4 DESC, 1 LIMIT $2`, database.Millis(s.Now()), limit)
 	return groups, err
 }
 
 // times finds out how old live findings are, and how long it took to shut keys off.
 func (s *Store) times(ctx context.Context, sum *Summary) error {
 	var oldest int64
-	if err := database.QueryRow(ctx, s.SQL, `SELECT COALESCE(MIN(first_seen), 0) FROM finding WHERE ignored = '' AND state = 'live'`)(&oldest); err != nil {
+	if err := database.QueryRow(ctx, s.SQL, `SELECT COALESCE(MIN(f.first_seen), 0) FROM finding f WHERE f.ignored = '' AND `+database.Urgency+` = 0`)(&oldest); err != nil {
 		return err
 	}
 	sum.OldestLive = optional(oldest)
@@ -220,7 +246,7 @@ func (s *Store) trend(ctx context.Context, sum *Summary) error {
 		sum.Trend[i].Day = first.AddDate(0, 0, i).Format(time.DateOnly)
 	}
 	const ms = 24 * 3600 * 1000
-	for _, column := range []string{"first_seen", "dead_since"} {
+	for column, condition := range map[string]string{"first_seen": "", "dead_since": " AND dead_since > 0"} { // as their indexes have it
 		err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 			var day int64
 			var n int
@@ -233,7 +259,7 @@ func (s *Store) trend(ctx context.Context, sum *Summary) error {
 				}
 			}
 			return err
-		}, `SELECT day, COUNT(*) FROM (SELECT `+column+` / 86400000 AS day FROM finding WHERE ignored = '' AND `+column+` >= $1) AS d GROUP BY day`, database.Millis(first))
+		}, `SELECT day, COUNT(*) FROM (SELECT `+column+` / 86400000 AS day FROM finding WHERE ignored = '' AND `+column+` >= $1`+condition+`) AS d GROUP BY day`, database.Millis(first))
 		if err != nil {
 			return err
 		}
@@ -242,36 +268,15 @@ func (s *Store) trend(ctx context.Context, sum *Summary) error {
 }
 
 // liveDays counts the findings that were live at the end of each day, from the day first
-// after 1970.
+// after 1970: a finding is live from an answer that says so until the next one.
 func (s *Store) liveDays(ctx context.Context, sum *Summary, first int64) error {
-	const ms = 24 * 3600 * 1000
-	last, since := "", int64(-1)
-	until := func(day int64) { // live from since to the day before
-		for i := max(0, since-first); since >= 0 && i < min(day-first, days); i++ {
+	return database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+		var from, until int64
+		err := scan(&from, &until)
+		for i := max(0, from-first); i < min(until-first, days); i++ {
 			sum.Trend[i].Live++
 		}
-		since = -1
-	}
-	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
-		var fingerprint string
-		var at int64
-		var live int
-		if err := scan(&fingerprint, &at, &live); err != nil {
-			return err
-		}
-		if fingerprint != last {
-			until(first + days)
-			last = fingerprint
-		}
-		switch {
-		case live == 0:
-			until(at / ms)
-		case since < 0:
-			since = at / ms
-		}
-		return nil
-	}, `SELECT v.fingerprint, v.at, CASE WHEN v.state = 'live' THEN 1 ELSE 0 END FROM verification v JOIN finding f ON f.fingerprint = v.fingerprint
-		WHERE f.ignored = '' AND EXISTS (SELECT 1 FROM verification w WHERE w.fingerprint = v.fingerprint AND w.state = 'live') ORDER BY v.fingerprint, v.at`)
-	until(first + days)
-	return err
+		return err
+	}, `SELECT v.at / 86400000, COALESCE((SELECT MIN(w.at) FROM verification w WHERE w.fingerprint = v.fingerprint AND w.at > v.at) / 86400000, $1)
+		FROM verification v JOIN finding f ON f.fingerprint = v.fingerprint WHERE f.ignored = '' AND v.state = 'live'`, first+days)
 }
