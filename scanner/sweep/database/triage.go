@@ -24,7 +24,7 @@ var triage = migration{
 	WHEN 'not-verifiable' THEN 4 WHEN 'expired' THEN 6 WHEN 'invalid' THEN 7 ELSE 5 END), first_seen DESC, fingerprint, state, status, status_until, owner) WHERE ignored = '';
 	CREATE INDEX finding_first_seen ON finding (first_seen, fingerprint, state, status, status_until, owner) WHERE ignored = '';
 	CREATE INDEX finding_owner ON finding (owner, fingerprint, first_seen, state, status, status_until) WHERE ignored = '';
-	CREATE INDEX finding_text ON finding (fingerprint, key_id, account, owner, ignored, state, status, status_until);
+	CREATE INDEX finding_text ON finding (fingerprint, key_id, account, owner, ignored, state, status, status_until, first_seen);
 	CREATE INDEX finding_dead ON finding (dead_since, first_seen) WHERE ignored = '' AND dead_since > 0;
 	CREATE INDEX verification_live ON verification (fingerprint, at) WHERE state = 'live';
 	CREATE INDEX finding_comment ON finding (fingerprint) WHERE comment <> '';

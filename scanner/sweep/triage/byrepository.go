@@ -27,7 +27,7 @@ func (s *Store) fewByRepository(ctx context.Context, q *query, from *cursor, lim
 		err := scan(&c.Text, &c.ID)
 		keys = append(keys, c)
 		return err
-	}, `SELECT MIN(r.name), f.fingerprint FROM finding f JOIN location l ON l.fingerprint = f.fingerprint JOIN repository r ON r.number = l.repository`+
+	}, `SELECT MIN(r.name), f.fingerprint FROM `+q.table+` JOIN location l ON l.fingerprint = f.fingerprint JOIN repository r ON r.number = l.repository`+
 		where+` GROUP BY f.fingerprint`+after+` ORDER BY 1, 2 LIMIT `+q.arg(limit), q.args...)
 	return keys, err
 }

@@ -42,8 +42,12 @@ func ParseState(name string) (verifier.State, error) {
 	return "", fmt.Errorf("%q is no state: use one of %s", name, strings.Join(names, ", "))
 }
 
+// covered is the table of findings by the one index that has all columns of summaries.
+const covered = `finding f INDEXED BY finding_text`
+
 // A query collects the conditions of a statement and their arguments.
 type query struct {
+	table      string // of findings f
 	conditions []string
 	args       []any
 }
@@ -78,11 +82,14 @@ func anyOf[T ~string](q *query, column string, values []T) string {
 type scope struct {
 	onlyTarget bool   // there is no target but that of the filter
 	like       string // the operator that takes small and capital letters for the same
+	// table is the table of findings, for lists by a text. SQLite would look fingerprints up in
+	// the index of the primary key, and then read the row (sqlite.org/lang_indexedby.html).
+	table string
 }
 
 // query returns the conditions of f on a finding f at a time.
 func (f *Filter) query(now time.Time, s scope) *query {
-	q := &query{}
+	q := &query{table: `finding f`}
 	if !f.Ignored {
 		q.add(`f.ignored = ''`) // an index is of these findings
 	}
@@ -108,6 +115,7 @@ func (f *Filter) query(now time.Time, s scope) *query {
 		q.add(`f.fingerprint IN (SELECT l.fingerprint FROM location l JOIN repository r ON r.number = l.repository WHERE r.name = ` + q.arg(f.Repository) + `)`)
 	}
 	if f.Text != "" {
+		q.table = s.table
 		q.add(f.text(q, s.like))
 	}
 	return q

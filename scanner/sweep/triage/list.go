@@ -122,7 +122,7 @@ func (s *Store) List(ctx context.Context, f Filter, sort Sort, after string, lim
 		page.Total = from.Total
 	case f.Text == "" || sort == ByRepository:
 		q := f.query(s.Now(), in)
-		if err := database.QueryRow(ctx, s.SQL, `SELECT COUNT(*) FROM finding f`+q.where(), q.args...)(&page.Total); err != nil {
+		if err := database.QueryRow(ctx, s.SQL, `SELECT COUNT(*) FROM `+q.table+q.where(), q.args...)(&page.Total); err != nil {
 			return page, fmt.Errorf("counting findings: %w", err)
 		}
 	}
@@ -175,8 +175,9 @@ func (s *Store) Fingerprints(ctx context.Context, f Filter) (list []string, live
 
 // scope returns what queries about a target, "" for all, have to know.
 func (s *Store) scope(ctx context.Context, target string) (scope, error) {
-	in := scope{like: "LIKE"}
+	in := scope{like: "LIKE", table: covered}
 	if s.Postgres {
+		in.table = `finding f`
 		in.like = `COLLATE "C" ILIKE` // bytes are compared faster than letters
 	}
 	if target == "" {
@@ -228,7 +229,7 @@ func (s *Store) keys(ctx context.Context, q *query, sort Sort, from *cursor, lim
 		err := scan(&c.Rank, &c.Text, &c.ID, &c.Total)
 		keys = append(keys, c)
 		return err
-	}, `SELECT `+columns+`, f.fingerprint, `+total+` FROM finding f`+q.where()+` ORDER BY `+order+` LIMIT `+q.arg(limit), q.args...)
+	}, `SELECT `+columns+`, f.fingerprint, `+total+` FROM `+q.table+q.where()+` ORDER BY `+order+` LIMIT `+q.arg(limit), q.args...)
 	return keys, err
 }
 
