@@ -197,7 +197,7 @@ func TestAttempts(t *testing.T) {
 		{"the leaked key in place of a responder", "", append(without("--external-id", without("--role", c.respond("apply", yes...))), "--self", "--findings", c.file("secret.jsonl")), nil,
 			cli.ExitUsage, "refused (self)"},
 		{"the leaked key and a responder", "", c.respond("apply", append(yes, "--self")...), nil, cli.ExitUsage, "--self uses the leaked key alone"},
-		{"somebody to tell who is none", "", c.respond("apply", append(yes, "--notify", "pigeon")...), nil, cli.ExitUsage, "--notify: want securityhub"},
+		{"somebody to tell who is none", "", c.respond("apply", append(yes, "--notify", "pigeon")...), nil, cli.ExitUsage, "--notify: want one of slack:URL"},
 		{"nobody's identity", "", c.respond("apply", yes...), func() { t.Setenv("AWS_ACCESS_KEY_ID", "") }, cli.ExitIncomplete, "no identity of your own"},
 	}
 	if len(attempts) < 25 {

@@ -148,7 +148,7 @@ func TestSweepAckChecks(t *testing.T) {
 		{[]string{"ack", "--state", "dead"}, `"dead" is no state: use one of live,`},
 		{[]string{"ack", "--status", "done"}, `"done" is no status: use one of open,`},
 		{[]string{"close", fingerprint, "--as", "open"}, "--as open: must be one of"},
-		{[]string{"close", fingerprint}, `"as" not set`},
+		{[]string{"close", fingerprint}, "--as is missing"},
 		{[]string{"assign"}, "name the owner"},
 		{[]string{"assign", "", fingerprint}, "name the owner"},
 		{[]string{"assign", "ada"}, "name findings"},

@@ -19,6 +19,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
+	"github.com/stanch-dev/stanch/verifier/notify"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -233,6 +234,14 @@ func TestNotifyTest(t *testing.T) {
 	}
 	if a := h.taken[h.order[0]][0]; a.Kind != finding.AlertTest || a.Text != "stanch: this is a test: alerts arrive here" {
 		t.Errorf("%+v", a)
+	}
+	for receiver, want := range map[string]string{
+		"slack:env:NO_SUCH": "stanch: --notify: slack: the variable NO_SUCH is not set\n",
+		"pigeon":            "stanch: --notify: want one of " + notify.Targets + ", github-issue:REPO; env:VARIABLE in place of a URL\n",
+	} {
+		if code, _, errs := o.stanch(t, "notify", "test", receiver); code != cli.ExitUsage || errs != want {
+			t.Errorf("%s: %d: %s", receiver, code, errs)
+		}
 	}
 	if code, _, errs := o.stanch(t, "notify", "forget", "webhook:env:HOOK"); code != cli.ExitIncomplete || !strings.Contains(errs, "no such receiver") {
 		t.Errorf("%d: %s", code, errs)

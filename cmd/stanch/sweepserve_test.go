@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -80,15 +81,18 @@ func TestSweepServe(t *testing.T) {
 	if code, header, body := get(browser, "?token="+link[2], ""); code != http.StatusOK || header.Get("Refresh") != "0; url=/" || strings.Contains(body, "acme") {
 		t.Errorf("the link: %d, %v: %s", code, header, body)
 	}
-	code, header, body := get(browser, "", "")
-	if code != http.StatusOK || !strings.Contains(body, "acme/a") || !strings.Contains(header.Get("Content-Security-Policy"), "default-src 'none'") {
-		t.Errorf("the page: %d, %v: %.300s", code, header, body)
+	if code, header, body := get(browser, "", ""); code != http.StatusOK || !strings.Contains(body, "<title>Findings") || !strings.Contains(header.Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Errorf("the page for the team: %d, %v: %.300s", code, header, body)
 	}
-	if code, _, _ := get(browser, "?target=other", ""); code != http.StatusNotFound {
+	code, header, body := get(browser, "report.html", "")
+	if code != http.StatusOK || !strings.Contains(body, "acme/a") || !strings.Contains(header.Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Errorf("the report: %d, %v: %.300s", code, header, body)
+	}
+	if code, _, _ := get(browser, "report.html?target=other", ""); code != http.StatusNotFound {
 		t.Errorf("a target that is none: %d", code)
 	}
 	stop()
-	if err := <-ended; cli.ExitCode(io.Discard, err) != cli.ExitInterrupted {
+	if err := <-ended; !errors.Is(err, cli.ErrStopped) || cli.ExitCode(io.Discard, err) != cli.ExitInterrupted {
 		t.Errorf("it ends with %v", err)
 	}
 }

@@ -82,10 +82,13 @@ func pattern(expr string) func() *regexp.Regexp {
 // Targets is how people write the targets that ParseTarget reads.
 const Targets = "slack:URL, webhook:URL, mailto:ADDRESS, securityhub, eventbridge[:BUS], sns:ARN"
 
+// ErrUnknown says that text is not of any kind of target.
+var ErrUnknown = errors.New("want one of " + Targets + "; env:VARIABLE in place of a URL")
+
 // ParseTarget reads "securityhub", "eventbridge", "eventbridge:BUS" (a name or an
 // ARN), "sns:TOPIC-ARN", "mailto:ADDRESS", and "webhook:URL" or "slack:URL", with "env:VARIABLE"
 // in place of the URL. getenv looks the variable up, and STANCH_SMTP_URL for mail. No error
-// holds the URL of a webhook or of a mail server.
+// holds the URL of a webhook or of a mail server; that of another kind is ErrUnknown.
 func ParseTarget(s string, getenv func(string) string) (Target, error) {
 	kind, to, given := strings.Cut(s, ":")
 	t := Target{kind: kind, to: to, name: s, argument: s}
@@ -114,7 +117,7 @@ func ParseTarget(s string, getenv func(string) string) (Target, error) {
 	case kind == "mailto":
 		return t.mailTo(getenv)
 	}
-	return Target{}, errors.New("want one of " + Targets + "; env:VARIABLE in place of a URL")
+	return Target{}, ErrUnknown
 }
 
 func (t Target) webhook(getenv func(string) string) (Target, error) {

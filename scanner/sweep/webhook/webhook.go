@@ -129,12 +129,11 @@ func (r *Receiver) receive(w http.ResponseWriter, request *http.Request) {
 	if r.Count != nil {
 		r.Count(outcome)
 	}
-	level := slog.LevelDebug
+	level, said := slog.LevelDebug, []any{"outcome", outcome, "event", short(request.Header.Get("X-GitHub-Event")), "delivery", short(request.Header.Get("X-GitHub-Delivery"))}
 	if err != nil {
-		level = slog.LevelWarn
+		level, said = slog.LevelWarn, append(said, "err", err)
 	}
-	r.Log.Log(request.Context(), level, "a delivery of a webhook", "outcome", outcome, "event", short(request.Header.Get("X-GitHub-Event")),
-		"delivery", short(request.Header.Get("X-GitHub-Delivery")), "err", err)
+	r.Log.Log(request.Context(), level, "a delivery of a webhook", said...)
 }
 
 // short cuts the text of a header for the log.

@@ -23,6 +23,8 @@ var (
 	ErrIncomplete = errors.New("the scan is incomplete")
 	// ErrUnfinished is ErrIncomplete for commands that do not scan.
 	ErrUnfinished = errors.New("not all is done")
+	// ErrStopped says that a service was told to stop, and did. A signal is the only reason.
+	ErrStopped = errors.New("stopped")
 	// ErrBlocked says that a call was blocked, and that the command has said why.
 	ErrBlocked = errors.New("the call is blocked")
 )
@@ -137,6 +139,9 @@ func ExitCode(stderr io.Writer, err error) int {
 		return ExitClean
 	case errors.Is(err, context.Canceled) && errors.As(err, &begun):
 		fmt.Fprintln(stderr, "stanch: interrupted: run the same command again, it goes on where this one ended")
+		return ExitInterrupted
+	case errors.Is(err, ErrStopped):
+		fmt.Fprintln(stderr, "stanch: stopped: the jobs that were under way are begun anew, by another process or the next time")
 		return ExitInterrupted
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "stanch: interrupted: a report holds only what was found until then")

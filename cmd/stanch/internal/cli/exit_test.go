@@ -46,6 +46,7 @@ func TestExitCode(t *testing.T) {
 		{"a program that stanch runs left", Incomplete(write("|1")), ExitIncomplete, "broken pipe"},
 		{"the reader left, and a step failed", errors.Join(Incomplete(write("/dev/stdout")), Unfinished(errors.New("a step failed"))), ExitIncomplete, "a step failed"},
 		{"unread, and interrupted", errors.Join(Incomplete(ErrUnread), context.Canceled), ExitInterrupted, "interrupted: a report"},
+		{"a service that was stopped", ErrStopped, ExitInterrupted, "stanch: stopped: the jobs"},
 		{"interrupted while a plan is applied", &protocol.UnfinishedError{Err: context.Canceled}, ExitInterrupted, "run the same command again"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

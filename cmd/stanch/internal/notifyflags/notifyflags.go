@@ -89,8 +89,11 @@ func (f *Flags) Open(ctx context.Context, s *cli.Streams, as Identity) ([]Receiv
 			continue
 		}
 		t, err := notify.ParseTarget(to, os.Getenv)
+		if errors.Is(err, notify.ErrUnknown) {
+			err = errors.New("want one of " + receivers + "; env:VARIABLE in place of a URL")
+		}
 		if err != nil {
-			return nil, fmt.Errorf("--notify: %w, or github-issue:REPO", err)
+			return nil, fmt.Errorf("--notify: %w", err)
 		}
 		if t.AWS() && n.Operator == nil {
 			op, err := as.AWS.SignIn(ctx, s)

@@ -78,6 +78,9 @@ closed finding is live again, it opens the finding.`,
 		Example: `  stanch sweep close 0123456789abcdef0123456789abcdef --as fixed
   stanch sweep close --state invalid --as shut-off --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if as == "" {
+				return errors.New("--as is missing: say how they ended: " + strings.Join(closed, ", "))
+			}
 			if !slices.Contains(closed, as) {
 				return fmt.Errorf("--as %s: must be one of %s", as, strings.Join(closed, ", "))
 			}
@@ -85,8 +88,7 @@ closed finding is live again, it opens the finding.`,
 			return f.change(cmd, args, triage.Edit{Status: &status}, "closed as "+as)
 		},
 	}
-	cmd.Flags().StringVar(&as, "as", "", "how they ended: `WORD` is fixed, shut-off or false-alarm")
-	_ = cmd.MarkFlagRequired("as")
+	cmd.Flags().StringVar(&as, "as", "", "how they ended: `WORD` is fixed, shut-off or false-alarm (required)")
 	f.addStatus(cmd)
 	f.add(cmd)
 	return cmd

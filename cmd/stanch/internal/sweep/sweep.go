@@ -247,7 +247,11 @@ func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.S
 		group.Go(func() error { return e.beside(over, j, store, log) })
 	}
 	group.Go(func() error { return alerts.Watch(over) })
-	if err := group.Wait(); err != nil || !e.once {
+	err = group.Wait()
+	if !e.once && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil, cli.ErrStopped
+	}
+	if err != nil || !e.once {
 		return nil, err
 	}
 	if err := alerts.Finish(ctx); err != nil {
