@@ -80,9 +80,22 @@ var fullName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(
 // ownerName matches the names of users and organizations.
 var ownerName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-_]*$`) })
 
-// checkTarget returns an error if target is no name of an owner or a repository.
+// The lengths of names, in bytes, are at most those that GitHub takes: docs.github.com,
+// "Username considerations for external authentication", and its form for new repositories.
+const (
+	maxOwner = 39
+	maxName  = 100
+)
+
+// checkTarget returns an error if target is no name of an owner or a repository. The folders
+// "." and ".." are no names of repositories: acme/.. would ask for another path of the API.
 func checkTarget(target string) error {
-	if ownerName().MatchString(target) || fullName().MatchString(target) {
+	owner, name, repository := strings.Cut(target, "/")
+	valid := ownerName().MatchString(target)
+	if repository {
+		valid = fullName().MatchString(target) && name != "." && name != ".." && len(name) <= maxName
+	}
+	if valid && len(owner) <= maxOwner {
 		return nil
 	}
 	return fmt.Errorf("%q is not the name of an organization, a user or a repository: acme, or acme/app", target)

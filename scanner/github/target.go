@@ -12,9 +12,12 @@ import (
 // whose API has the URL api: no other server is asked, and none gets the token.
 func ParseTarget(text, api string) (string, error) {
 	name := strings.TrimSuffix(text, "/")
+	if strings.Contains(name, "/") {
+		name = strings.TrimSuffix(name, ".git") // no repository's name ends so
+	}
 	plain := checkTarget(name)
 	if plain == nil {
-		return strings.TrimSuffix(name, ".git"), nil // no repository's name ends so
+		return name, nil
 	}
 	base, err := url.Parse(api)
 	if err != nil {
