@@ -69,14 +69,15 @@ func open(ctx context.Context, name string, sqliteDSN func(string) (string, erro
 		db.SetConnMaxLifetime(connectionsLast)
 	}
 	s := sweep.NewStore(db, driver == "pgx")
-	if err = db.PingContext(ctx); err == nil && s.Postgres {
+	err = scrub(db.PingContext(ctx), name)
+	if err == nil && s.Postgres {
 		err = checkEncoding(ctx, db)
 	}
 	if err == nil {
 		err = prepare(s)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("the database %s: %w", redacted(name), scrub(err, name)), db.Close())
+		return nil, errors.Join(fmt.Errorf("the database %s: %w", redacted(name), err), db.Close())
 	}
 	return s, nil
 }
@@ -141,8 +142,13 @@ func redacted(name string) string {
 	return u.String()
 }
 
-// scrub returns err, or an error without its text if that quotes the URL.
+// scrub returns err, the answer to a first connection, or an error without its text if that
+// quotes the URL. A later error does not quote it, and may well hold a word that happens to be
+// the password, as "stanch sweep migrate" does if that is stanch.
 func scrub(err error, name string) error {
+	if err == nil {
+		return nil
+	}
 	if u, parseErr := url.Parse(name); parseErr == nil && u.User != nil {
 		if password, _ := u.User.Password(); password != "" && strings.Contains(err.Error(), password) {
 			return errors.New("it cannot be opened (the cause quotes its URL, and is not shown)")
