@@ -28,10 +28,42 @@ func Open(ctx context.Context, name string, migrate bool) (*sweep.Store, error) 
 			return nil
 		}
 		if err := s.Migrate(ctx, database.Version()); err != nil {
-			return err
+			return withAdvice(err)
 		}
-		return Migrate(ctx, s, false)
+		if err := Migrate(ctx, s, false); err != nil {
+			return withAdvice(err)
+		}
+		return checkRights(ctx, s)
 	})
+}
+
+// withAdvice returns err with what to do if the role may not make or change tables.
+func withAdvice(err error) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "42501" { // insufficient_privilege
+		return fmt.Errorf("%w: this role may not bring the tables up to date: run \"stanch sweep migrate\" as the role that owns the database (docs/operations.md)", err)
+	}
+	return err
+}
+
+// checkRights returns an error if stanch can only read the database: each command would fail
+// later, one with a half of its work done.
+func checkRights(ctx context.Context, s *sweep.Store) error {
+	if !s.Postgres {
+		return nil
+	}
+	var standby, writes bool
+	err := s.SQL.QueryRowContext(ctx, `SELECT current_setting('transaction_read_only') = 'on',
+		has_table_privilege('target', 'INSERT, UPDATE') OR has_table_privilege('finding', 'INSERT, UPDATE')`).Scan(&standby, &writes)
+	switch {
+	case err != nil:
+		return fmt.Errorf("asking for the rights of the role: %w", err)
+	case standby:
+		return errors.New("it can only be read, as a standby: \"stanch sweep status\", \"list\" and \"report\" work here")
+	case !writes:
+		return errors.New("this role may only read it: \"stanch sweep status\", \"list\" and \"report\" work; docs/operations.md has the rights that the others need")
+	}
+	return nil
 }
 
 // OpenReadOnly opens a database that has the schema of this version, and never changes it: a

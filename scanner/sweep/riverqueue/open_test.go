@@ -173,6 +173,14 @@ func TestRoles(t *testing.T) {
 	if err := ro.PutTarget(t.Context(), sweep.Target{Name: "acme", Options: []byte("{}")}); err == nil {
 		t.Error("a role that may only read has written")
 	}
+	for _, unable := range []struct{ url, says string }{
+		{reader, "may only read it"},
+		{worker + "&default_transaction_read_only=on", "as a standby"},
+	} {
+		if _, err := Open(t.Context(), unable.url, true); err == nil || !strings.Contains(err.Error(), unable.says) {
+			t.Errorf("%s: %v", unable.says, err)
+		}
+	}
 	w, err := Open(t.Context(), worker, true)
 	if err != nil {
 		t.Fatal(err)
@@ -191,6 +199,10 @@ func TestRoles(t *testing.T) {
 	}
 	if got := text(t, s, `SELECT state FROM river_job`); got != "completed " {
 		t.Errorf("the job is %s", got)
+	}
+	run(t, s, `UPDATE stanch_schema SET version = 1`) // that of an earlier stanch
+	if _, err := Open(t.Context(), worker, true); err == nil || !strings.Contains(err.Error(), `run "stanch sweep migrate" as the role that owns`) {
+		t.Errorf("a role that may make no tables: %v", err)
 	}
 }
 
