@@ -203,9 +203,15 @@ func TestSweepRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.SQL.ExecContext(t.Context(), `UPDATE stanch_schema SET version = 99`); err != nil {
-		t.Fatal(err)
+	exec := func(statement string) {
+		t.Helper()
+		if _, err := store.SQL.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
 	}
+	exec(`CREATE TRIGGER broken BEFORE UPDATE ON target BEGIN SELECT RAISE(ABORT, 'the disk is broken'); END`)
+	says("beginning the sweep of acme: constraint failed: the disk is broken", cli.ExitIncomplete, "run", "--no-verify")
+	exec(`UPDATE stanch_schema SET version = 99`)
 	store.Close()
 	says("used by a newer one", cli.ExitIncomplete, "run", "--no-verify")
 	says("used by a newer one", cli.ExitIncomplete, "status")

@@ -66,8 +66,10 @@ func Report(ctx context.Context, version, target string, h finding.Handler) erro
 			return err
 		}
 		r := &sweepreport.Report{Version: version, Store: store, Handler: h, Target: names[0], FailOn: scanrun.FailOnNever}
-		_, err = r.Write(ctx)
-		return err
+		if _, err = r.Write(ctx); err != nil {
+			return cli.Failed(err)
+		}
+		return nil
 	})
 }
 

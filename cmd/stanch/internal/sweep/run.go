@@ -5,6 +5,7 @@ package sweep
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -46,8 +47,11 @@ report, the exit code is 3, and the next sweep tries again.`,
 					args = names
 				}
 				for _, name := range names {
-					if err := store.Begin(ctx, q, name, full); err != nil {
+					switch err := store.Begin(ctx, q, name, full); {
+					case errors.Is(err, sweep.ErrNoTarget): // wrong usage
 						return err
+					case err != nil:
+						return cli.Failed(fmt.Errorf("beginning the sweep of %s: %w", name, err))
 					}
 				}
 				return nil
