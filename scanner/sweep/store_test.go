@@ -666,7 +666,11 @@ func testToVerify(on onDatabase) {
 		{"the first repository", one.Number, s.Clock, "live message mismatch unknown"},
 		{"a copy", two.Number, s.Clock, ""},
 		{"asked about in this sweep", one.Number, at, ""},
+		{"by a clock that was ahead", one.Number, at.Add(-2 * time.Hour), "live message mismatch unknown"},
 	} {
+		if strings.Contains(tt.name, "ahead") {
+			s.Clock = at.Add(-time.Hour)
+		}
 		texts, err := s.TextsToVerify(t.Context(), tt.number, tt.before)
 		var blobs []string
 		for _, text := range texts {

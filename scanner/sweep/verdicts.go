@@ -31,7 +31,7 @@ func (s *Store) TextsToVerify(ctx context.Context, number int64, before time.Tim
 		texts = append(texts, t)
 		return err
 	}, `SELECT DISTINCT l.fingerprint, f.key_id, l.kind, l.blob FROM location l JOIN finding f ON f.fingerprint = l.fingerprint
-		WHERE l.repository = $1 AND l.blob <> '' AND `+isOpen+` AND f.verified < $2 AND `+isFirstCopy+` ORDER BY l.fingerprint`, number, database.Millis(before))
+		WHERE l.repository = $1 AND l.blob <> '' AND `+isOpen+` AND `+isVerifiedBefore+` AND `+isFirstCopy+` ORDER BY l.fingerprint`, number, database.Millis(before), database.Millis(s.Now()))
 	return texts, err
 }
 
@@ -74,7 +74,7 @@ func (s *Store) putOthers(ctx context.Context, tx *sql.Tx, open []OpenText, resu
 			// both, and gives the answer to the id.
 			err = s.putVerdictOf(ctx, tx, text.Fingerprint, *v)
 		} else {
-			_, err = database.Exec(ctx, tx, `UPDATE finding SET stale = $2 WHERE fingerprint = $1 AND verified < $3`, text.Fingerprint, notAskedAgain+why, database.Millis(begun))
+			_, err = database.Exec(ctx, tx, `UPDATE finding AS f SET stale = $4 WHERE fingerprint = $1 AND `+isVerifiedBefore, text.Fingerprint, database.Millis(begun), database.Millis(s.Now()), notAskedAgain+why)
 		}
 		if err != nil {
 			return err
@@ -104,6 +104,11 @@ func (s *Store) putVerdictOf(ctx context.Context, tx *sql.Tx, fingerprint string
 // never verified, whatever the reason.
 const isOpen = `f.ignored = '' AND f.verified > 0 AND f.state IN ('live', 'id-active-secret-mismatch', 'unknown')`
 
+// isVerifiedBefore is true for findings that were verified before the time $2. One that was
+// verified later than now, the time $3, was so by a clock that was ahead: then the order of the
+// times says nothing.
+const isVerifiedBefore = `(f.verified < $2 OR f.verified > $3)`
+
 // isFirstCopy is true for exactly one of the existing repositories of a target that have
 // the text of a finding.
 const isFirstCopy = `l.repository = (SELECT MIN(m.repository) FROM location m JOIN repository o ON o.number = m.repository
@@ -119,7 +124,7 @@ func (s *Store) RepositoriesToVerify(ctx context.Context, tx *sql.Tx, target str
 		numbers = append(numbers, n)
 		return err
 	}, `SELECT DISTINCT l.repository FROM location l JOIN finding f ON f.fingerprint = l.fingerprint JOIN repository r ON r.number = l.repository
-		WHERE r.target = $1 AND r.state <> 'gone' AND l.blob <> '' AND `+isOpen+` AND f.verified < $2
-		AND `+isFirstCopy, target, database.Millis(before))
+		WHERE r.target = $1 AND r.state <> 'gone' AND l.blob <> '' AND `+isOpen+` AND `+isVerifiedBefore+`
+		AND `+isFirstCopy, target, database.Millis(before), database.Millis(s.Now()))
 	return numbers, err
 }
