@@ -13,7 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/refs"
 )
 
-const repositoryColumns = `number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, refs, activity, texts, objects, fetched, sweep, doubt, told, accepted_by, accepted_why, accepted_until`
+const repositoryColumns = `number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, refs, activity, texts, objects, fetched, sweep, doubt, told, accepted_by, accepted_why, accepted_until, unread`
 
 func scanRepository(scan func(...any) error) (Repository, error) {
 	var r Repository
@@ -21,7 +21,7 @@ func scanRepository(scan func(...any) error) (Repository, error) {
 	var pushed, looked, at, activity, until int64
 	var packed []byte
 	err := scan(&r.Number, &r.ID, &r.Target, &r.Name, &r.WebURL, &r.Clone, &fork, &r.Parent, &archived, &private, &pushed, &looked,
-		&r.State, &r.Why, &at, &r.Detector, &packed, &activity, &r.Texts, &r.Objects, &r.Fetched, &r.Sweep, &doubt, &r.Told, &r.Accepted.By, &r.Accepted.Reason, &until)
+		&r.State, &r.Why, &at, &r.Detector, &packed, &activity, &r.Texts, &r.Objects, &r.Fetched, &r.Sweep, &doubt, &r.Told, &r.Accepted.By, &r.Accepted.Reason, &until, &r.Unread)
 	if err != nil {
 		return r, err
 	}
@@ -190,9 +190,9 @@ func (s *Store) PutRepository(ctx context.Context, tx *sql.Tx, r Repository, swe
 	again = pushed != database.Millis(r.Pushed) || told > r.Told
 	if _, err := database.Exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, detector = $5, refs = $6, parent = $7,
 		activity = $8, objects = $9, fetched = $10, looked = $11, sweep = $12, texts = $13, due = $14, told = told - $15,
-		doubt = CASE WHEN clone = '' THEN doubt ELSE 0 END, accepted_by = CASE WHEN $2 IN ('`+Failed+`', '`+Incomplete+`') AND (state <> $2 OR why = $3) THEN accepted_by ELSE '' END WHERE number = $1`,
+		unread = $16, doubt = CASE WHEN clone = '' THEN doubt ELSE 0 END, accepted_by = CASE WHEN $2 IN ('`+Failed+`', '`+Incomplete+`') AND (state <> $2 OR why = $3) THEN accepted_by ELSE '' END WHERE number = $1`,
 		r.Number, r.State, r.Why, database.Millis(s.Now()), r.Detector, packed, r.Parent,
-		database.Millis(r.Activity), r.Objects, r.Fetched, database.Millis(r.Pushed), sweep, r.Texts, database.Bool(again), r.Told); err != nil {
+		database.Millis(r.Activity), r.Objects, r.Fetched, database.Millis(r.Pushed), sweep, r.Texts, database.Bool(again), r.Told, r.Unread); err != nil {
 		return false, err
 	}
 	return again, s.putTips(ctx, tx, r)
@@ -201,7 +201,7 @@ func (s *Store) PutRepository(ctx context.Context, tx *sql.Tx, r Repository, swe
 // PutActivity notes until when the activity of r was read, as part of tx, unless the
 // repository was read with other rules meanwhile. why says that some of it could not be read.
 func (s *Store) PutActivity(ctx context.Context, tx *sql.Tx, r Repository, detector, why string) error {
-	_, err := database.Exec(ctx, tx, `UPDATE repository SET activity = $2, state = CASE WHEN $4 = '' OR state = $5 THEN state ELSE $6 END, why = CASE WHEN $4 = '' OR state = $5 THEN why ELSE $4 END
+	_, err := database.Exec(ctx, tx, `UPDATE repository SET activity = $2, unread = CASE WHEN $4 = '' OR unread <> '' THEN unread ELSE $4 END, state = CASE WHEN $4 = '' OR state = $5 THEN state ELSE $6 END, why = CASE WHEN $4 = '' OR state = $5 THEN why ELSE $4 END
 		WHERE number = $1 AND detector = $3 AND activity = 0`, r.Number, database.Millis(r.Activity), detector, why, Failed, Incomplete)
 	return err
 }
@@ -283,5 +283,5 @@ func (s *Store) Repositories(ctx context.Context, target string, each func(Repos
 		}
 		return each(r)
 	}, `SELECT number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, NULL, activity, texts, objects, fetched, sweep, doubt, told,
-		accepted_by, accepted_why, accepted_until FROM repository WHERE $1 = '' OR target = $1 ORDER BY target, name`, target)
+		accepted_by, accepted_why, accepted_until, unread FROM repository WHERE $1 = '' OR target = $1 ORDER BY target, name`, target)
 }

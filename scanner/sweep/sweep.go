@@ -88,6 +88,10 @@ type Repository struct {
 	Objects  int64     // read when it was looked at last
 	Fetched  int64     // bytes, then
 	Sweep    int64     // number of the last sweep of the target that has read it or failed to
+	// Unread says why a part of it was not read, "" for none. It stays while the repository
+	// fails or waits, until everything is read again: git objects that were passed over are
+	// not fetched a second time.
+	Unread string
 	// Doubt says that the host is asked about the repository itself before it is read. Told
 	// counts the news of it that no scan has read.
 	Doubt    bool

@@ -9,6 +9,7 @@ var engine = migration{engineColumns + engineIndexes + engineDoubles, engineDown
 // a repository that no scan has read yet; doubt says that the host is asked about the
 // repository itself before it is read; waits, that a fork is due and has no job: the end of
 // its parent puts one. accepted_by is the person who knows that a repository cannot be read.
+// unread says why a part of it is not read, "" for none, whatever its state is by now.
 const engineColumns = `
 	ALTER TABLE repository ADD COLUMN deaths BIGINT NOT NULL DEFAULT 0;
 	ALTER TABLE worker ADD COLUMN alone BIGINT NOT NULL DEFAULT 0;
@@ -20,7 +21,9 @@ const engineColumns = `
 	ALTER TABLE repository ADD COLUMN waits BIGINT NOT NULL DEFAULT 0;
 	ALTER TABLE repository ADD COLUMN accepted_by TEXT NOT NULL DEFAULT '';
 	ALTER TABLE repository ADD COLUMN accepted_why TEXT NOT NULL DEFAULT '';
-	ALTER TABLE repository ADD COLUMN accepted_until BIGINT NOT NULL DEFAULT 0;`
+	ALTER TABLE repository ADD COLUMN accepted_until BIGINT NOT NULL DEFAULT 0;
+	ALTER TABLE repository ADD COLUMN unread TEXT NOT NULL DEFAULT '';
+	UPDATE repository SET unread = why WHERE state = 'incomplete';`
 
 const engineIndexes = `
 	CREATE INDEX repository_waits ON repository (target, parent) WHERE waits = 1;
@@ -59,6 +62,7 @@ const engineDown = `
 	DROP INDEX target_asked;
 	DROP INDEX target_due;
 	DROP INDEX repository_waits;
+	ALTER TABLE repository DROP COLUMN unread;
 	ALTER TABLE repository DROP COLUMN accepted_until;
 	ALTER TABLE repository DROP COLUMN accepted_why;
 	ALTER TABLE repository DROP COLUMN accepted_by;

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
@@ -73,6 +75,52 @@ func TestCutOff(t *testing.T) {
 	if target, err := s.Target(t.Context(), "acme"); err != nil || target.Ended.IsZero() {
 		t.Errorf("the sweep has not ended: %+v, %v", target, err)
 	}
+}
+
+// TestStaysIncomplete: a repository of which a part could not be read is incomplete until all
+// is read again, although it fails in between, or its texts do.
+func TestStaysIncomplete(t *testing.T) {
+	s := newSweeper(t)
+	s.repository(t, "app", "", `echo key-1 >a; git add .; git commit -qm a`)
+	scan, large := s.engine.Scan, true
+	s.engine.Scan = func(ctx context.Context, src scanner.Source, page string) (sweep.Result, error) {
+		result, err := scan(ctx, src, page)
+		if _, beside := src.(*texts); !beside && large {
+			result.Unread = append(result.Unread, finding.Unread{What: "b", Why: "too large"})
+		}
+		return result, err
+	}
+	is := func(step, state, why string) {
+		t.Helper()
+		s.wants(t, step, "key-1", "app "+state)
+		err := s.Store.Repositories(t.Context(), "", func(r sweep.Repository) error {
+			if !strings.Contains(r.Why, why) {
+				t.Errorf("%s: it is %s: %s", step, r.State, r.Why)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	s.sweep(t, false)
+	is("first", sweep.Incomplete, "too large")
+	large = false
+	s.fail = func(call string) (int, error) { return map[bool]int{true: 404}[strings.HasPrefix(call, "git")], nil }
+	s.sweep(t, true)
+	is("not there", sweep.Failed, "404")
+	s.fail = func(string) (int, error) { return 0, nil }
+	s.sweep(t, true)
+	is("there again", sweep.Incomplete, "too large")
+	s.texts["acme/app"] = &texts{err: errors.New("not permitted")}
+	s.sweep(t, true)
+	is("its texts fail", sweep.Failed, "not permitted")
+	s.texts["acme/app"].err = nil
+	s.sweep(t, true)
+	is("its texts are read", sweep.Incomplete, "too large")
+	s.engine.Detector, s.engine.Began = "v2", s.Clock
+	s.sweep(t, true)
+	is("all is read again", sweep.Swept, "")
 }
 
 // TestCutOffIncomplete: a repository of which a part could not be read stays incomplete,

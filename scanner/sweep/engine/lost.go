@@ -75,7 +75,7 @@ func (e *Engine) scanLost(ctx context.Context, j sweep.Job, last bool, done swee
 		}
 		why := ""
 		if len(result.Unread) > 0 {
-			why = unreadText(result)
+			why = unreadText(result.Unread)
 		}
 		if err := e.Store.PutActivity(ctx, tx, w.repo, w.Detector, why); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/github/fetch"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
@@ -31,6 +32,7 @@ type scanJob struct {
 	afresh      bool              // all is read again
 	halves      sweep.Places      // of keys that earlier sweeps found
 	textsFailed bool              // texts beside it could not be read: they may be, the next time
+	unread      []finding.Unread  // what no later job reads again
 	fetched     *gitsource.Repository
 	snapshot    *gitsource.Repository // HEAD and its trees, if HEAD has moved
 }
@@ -140,6 +142,7 @@ func (w *scanJob) waitForParent(ctx context.Context, done sweep.Done) (ended boo
 // read scans the new objects of the repository, and the texts beside it.
 func (w *scanJob) read(ctx context.Context) (sweep.Result, error) {
 	result, err := w.readGit(ctx)
+	w.unread = result.Unread
 	if err != nil || !w.isRepository() {
 		return result, err
 	}
@@ -159,6 +162,9 @@ func (w *scanJob) read(ctx context.Context) (sweep.Result, error) {
 	w.repo.Texts, w.textsFailed = next, !complete && texts.Limit() == nil
 	result.Findings = append(result.Findings, more.Findings...)
 	result.Unread = append(result.Unread, more.Unread...)
+	if !w.textsFailed {
+		w.unread = result.Unread
+	}
 	result.Objects += more.Objects
 	if limit := texts.Limit(); limit != nil {
 		return result, errors.Join(limit, w.Store.PutLimit(ctx, w.hub.Budget(), limit), w.keep(ctx, result))
@@ -316,14 +322,19 @@ func (w *scanJob) note(result sweep.Result) {
 	if changed {
 		w.repo.Fetched = w.fetched.Fetched()
 	}
+	if w.afresh {
+		w.repo.Unread = ""
+	}
+	if len(w.unread) > 0 {
+		w.repo.Unread = unreadText(w.unread)
+	}
 	switch {
 	case w.textsFailed && len(result.Unread) == 0: // before the limit that has cut this off
 		w.repo.State = sweep.Failed
 	case w.textsFailed:
-		w.repo.State, w.repo.Why = sweep.Failed, unreadText(result)
-	case len(result.Unread) > 0:
-		w.repo.State, w.repo.Why = sweep.Incomplete, unreadText(result)
-	case w.repo.State == sweep.Incomplete && !w.afresh:
+		w.repo.State, w.repo.Why = sweep.Failed, unreadText(result.Unread)
+	case w.repo.Unread != "":
+		w.repo.State, w.repo.Why = sweep.Incomplete, w.repo.Unread
 	case changed || w.afresh:
 		w.repo.State, w.repo.Why = sweep.Swept, ""
 	default:
@@ -376,10 +387,10 @@ func (w *scanJob) commit(ctx context.Context, result sweep.Result, done sweep.Do
 	})
 }
 
-func unreadText(r sweep.Result) string {
-	u := r.Unread[0]
-	if len(r.Unread) == 1 {
+func unreadText(list []finding.Unread) string {
+	u := list[0]
+	if len(list) == 1 {
 		return fmt.Sprintf("%s: %s", u.What, u.Why)
 	}
-	return fmt.Sprintf("%s: %s (and %d more)", u.What, u.Why, len(r.Unread)-1)
+	return fmt.Sprintf("%s: %s (and %d more)", u.What, u.Why, len(list)-1)
 }
