@@ -76,6 +76,9 @@ func newSender(base, version string, budgets ...Budget) (*sender, *requests.Tran
 		},
 	})}
 	s.api.BaseURL, s.api.UserAgent = u, "stanch/"+version
+	if t.Probe, err = s.api.NewRequest("GET", "rate_limit", nil); err != nil {
+		return nil, nil, fmt.Errorf("the URL of GitHub's API: %w", err)
+	}
 	return s, t, nil
 }
 

@@ -25,6 +25,7 @@ type sharedServer struct {
 	counted map[string]int
 	homes   map[string]map[string]bool // repository → tokens that were sent
 	refused int
+	limits  int // requests that are not counted
 }
 
 func (s *sharedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -37,10 +38,16 @@ func (s *sharedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-RateLimit-Resource", "core")
 		w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(max(left-1, 0)))
 	}
+	if r.URL.Path == "/rate_limit" {
+		s.limits++
+	}
 	switch {
 	case s.revoked[token]:
 		s.refused++
 		says(401, `{"message":"Bad credentials"}`)(w, r)
+	case r.URL.Path == "/rate_limit":
+		w.WriteHeader(http.StatusNotFound) // as GitHub Enterprise Server says that has no limits
+		_, _ = w.Write([]byte(`{}`))
 	case s.limit > 0 && left <= 0:
 		s.refused++
 		w.WriteHeader(http.StatusForbidden)
@@ -166,6 +173,22 @@ func TestSharedRevoked(t *testing.T) {
 	}
 	if len(*refused) != 2 {
 		t.Errorf("%q", *refused)
+	}
+}
+
+// TestSharedClone: git is never given a token that GitHub refuses, although no request has
+// said so, and few requests are made for that.
+func TestSharedClone(t *testing.T) {
+	s := &sharedServer{limit: 10}
+	l, refused := sharedLister(t, s, "a", "b")
+	s.revoked["a"] = true
+	for n := range 50 {
+		if url, err := l.CloneURL(t.Context(), fmt.Sprintf("acme/r%d", n)); err != nil || !strings.Contains(url, ":b@") {
+			t.Error(url, err)
+		}
+	}
+	if s.limits != 2 || len(s.counted) > 0 || len(*refused) != 1 {
+		t.Errorf("%d requests, %v counted, %q", s.limits, s.counted, *refused)
 	}
 }
 

@@ -112,7 +112,7 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 	as := f.login
 	as.Version = j.Streams.Version
 	as.Refused = func(flags string, err error) {
-		log.Warn("GitHub refuses a token, the others are used; replace it, it is tried again each ten minutes", "token", flags, "err", err)
+		log.Error("GitHub refuses a token, the others are used; replace it, it is tried again each ten minutes", "token", flags, "err", err)
 	}
 	return &engine.Engine{
 		Store: store, Queue: q, Hub: githubhub.New(as, f.MaxSize<<20), Scan: f.searcher(j).Scan,

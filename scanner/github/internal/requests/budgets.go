@@ -38,6 +38,7 @@ type budget struct {
 	limitedTimes int       // how often in a row it was over a limit
 	left         int       // requests that GitHub answers, as of its last answer
 	refused      time.Time // when GitHub refused the token, zero if it has not
+	taken        time.Time // when GitHub took the token last
 }
 
 // refusedTime is for how long a token that was refused is not used while there are others:
@@ -74,6 +75,9 @@ func (b *budget) note(a *reply, now, theirs time.Time) (over bool) {
 		b.limitedTimes = min(b.limitedTimes+1, maxLimited)
 	case a.StatusCode < http.StatusBadRequest:
 		b.limitedTimes, b.refused = 0, time.Time{}
+	}
+	if a.StatusCode != http.StatusUnauthorized {
+		b.taken = now
 	}
 	if wait > 0 {
 		b.until, b.said = now.Add(wait), cmp.Or(said.Message, a.Status)
@@ -250,18 +254,49 @@ var oneRepository = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`/(repos/[^/]+/[^/]+|repositories/[0-9]+)$`)
 })
 
+// takenTime is for how long a token that GitHub took is given to git without another look.
+const takenTime = time.Minute
+
 // Token returns the token for what has a key of Stick, or the zero Secret, whatever is left
-// of its budget: git is not counted. key may be "".
+// of its budget: git is not counted. key may be "". If there are others, a token that GitHub
+// refuses is not returned: git says of a wrong token that there is no such repository. For
+// that it makes a request, at most each minute, that GitHub does not count (docs.github.com,
+// "Get rate limit status for the authenticated user").
 func (t *Transport) Token(ctx context.Context, key string) (token detectors.Secret, err error) {
-	for _, b := range t.order(homeKey(key)) {
-		if token, err = b.Tokens.Token(ctx, detectors.Secret{}); err == nil || ctx.Err() != nil {
-			break
+	order := t.order(homeKey(key))
+	for _, b := range order {
+		if len(order) > 1 {
+			err = t.check(ctx, b)
 		}
-		if len(t.budgets) > 1 && !errors.As(err, new(*RateLimited)) {
+		if err == nil {
+			token, err = b.Tokens.Token(ctx, detectors.Secret{})
+		}
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return token, err
+		case len(order) > 1 && !errors.As(err, new(*RateLimited)):
 			t.refuse(b, err)
 		}
 	}
 	return token, err
+}
+
+// check returns an error if GitHub refuses the token of b.
+func (t *Transport) check(ctx context.Context, b *budget) error {
+	b.mu.Lock()
+	fresh := time.Since(b.taken) < takenTime
+	b.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	answer, err := t.ask(t.Probe.Clone(ctx), b, false)
+	switch {
+	case errors.As(err, new(*tokenError)):
+		return err
+	case err != nil, answer.StatusCode != http.StatusUnauthorized: // git will say what else is wrong
+		return nil
+	}
+	return errors.New("GitHub says 401, bad credentials")
 }
 
 // Tokens returns the present tokens of all budgets.

@@ -92,6 +92,9 @@ type Transport struct {
 	// Refused is called when GitHub refuses the token of a budget and others go on; nil is
 	// no call. It is set before the first request, and called from several goroutines.
 	Refused func(name string, err error)
+	// Probe is a request that GitHub does not count, by which a token is tried. It is set
+	// if there are several budgets.
+	Probe   *http.Request
 	host    string // which gets the tokens
 	budgets []*budget
 
