@@ -5,6 +5,7 @@ package riverqueue
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -116,6 +117,35 @@ func TestPutWhileRunning(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSlowReceivers: receivers that hang hold up no other one.
+func TestSlowReceivers(t *testing.T) {
+	s := openStore(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	q, told := queue(t, s), make(chan bool)
+	q.do = func(ctx context.Context, j sweep.Job, _ bool, _ sweep.Done) error {
+		if j.Target == "good" {
+			close(told)
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	var jobs []sweep.Job
+	for i := range 10 {
+		jobs = append(jobs, sweep.Job{Kind: sweep.KindNotify, Target: fmt.Sprint("bad ", i)})
+	}
+	put(t, q, jobs...)
+	put(t, q, sweep.Job{Kind: sweep.KindNotify, Target: "good"})
+	ended := make(chan error)
+	go func() { ended <- q.Run(ctx, nil, false) }()
+	select {
+	case <-told:
+	case <-time.After(10 * time.Second):
+		t.Error("a receiver waits for others that hang")
+	}
+	cancel()
+	<-ended
 }
 
 // TestPutWakes: a process hears at once of a job that another one puts into the queue.

@@ -188,7 +188,7 @@ func (q *Queue) Run(ctx context.Context, e *engine.Engine, once bool) error {
 			sweep.KindList:   {MaxWorkers: 1},
 			sweep.KindScan:   {MaxWorkers: cmp.Or(q.config.Scans, 2)},
 			sweep.KindVerify: {MaxWorkers: 2},
-			sweep.KindNotify: {MaxWorkers: 4}, // a slow receiver holds up no other one
+			sweep.KindNotify: {MaxWorkers: 32}, // more than there are receivers, so that a slow one holds up no other one
 		},
 		Workers: workers, MaxAttempts: maxStarts, JobTimeout: -1, RetryPolicy: backoff(q.pause()),
 		// The default of a tenth of a second would be the time between two small
