@@ -285,6 +285,24 @@ async function refreshes(server) {
   await context.close();
 }
 
+// leaves signs out in one tab: the other knows it, and the cookie opens nothing.
+async function leaves(server) {
+  const { page, context } = await open(server, 'reader');
+  const cookies = await context.cookies();
+  await Promise.all([page.waitForURL(server.address + '/sign-in'), page.getByRole('button', { name: 'Sign out' }).click()]);
+  check('signing out removes the cookie', (await context.cookies()).length === 0);
+  await context.addCookies(cookies);
+  const r = await page.request.get(server.address + '/api/v1/me');
+  check('a session that was signed out opens nothing', r.status() === 401, r.status());
+  await context.close();
+  const proxy = await browser.newContext({ extraHTTPHeaders: { Authorization: `Bearer ${bench.tokens.reader}` } });
+  const other = await proxy.newPage();
+  await other.goto(server.address + '/');
+  await ready(other);
+  check('who has no session here sees no button to end it', await other.getByRole('button', { name: 'Sign out' }).count() === 0);
+  await proxy.close();
+}
+
 async function looks(servers) {
   for (const [name, want] of [['empty', 'The first sweep still runs'], ['one', '1 key is live, and nobody works on it'], ['thirty', null]]) {
     for (const [how, options] of [['light', {}], ['dark', { colorScheme: 'dark' }], ['phone', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }], ['narrow', { viewport: { width: 900, height: 800 } }]]) {
@@ -334,6 +352,7 @@ try {
   await keyboard(servers.thirty);
   await triage(servers.thirty);
   await refreshes(servers.thirty);
+  await leaves(servers.thirty);
   await looks(servers);
   servers.many = await speed();
   await filters(servers.many);

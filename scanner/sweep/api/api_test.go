@@ -42,13 +42,13 @@ func TestAnswers(t *testing.T) {
 		{s.reader, "GET", "/findings", "", nil, 200, `"total":8`},
 		{s.reader, "HEAD", "/findings", "", nil, 200, ""},
 		{s.reader, "GET", "/findings?state=live,unknown&status=open&owner=-&q=AKIA&sort=age&limit=1&target=acme&repository=acme/app&new_since=2020-01-31&ignored=true", "", nil, 200, `"total":1`},
-		{s.reader, "GET", "/findings/" + one, "", nil, 200, `"commands":["stanch respond plan AKIA`},
+		{s.reader, "GET", "/findings/" + one, "", nil, 200, `"commands":["stanch respond plan --sweep acme --key AKIA`},
 		{s.reader, "GET", "/findings/" + fingerprint(6), "", nil, 200, `"commands":[]`}, // expired
 		{s.reader, "GET", "/summary", "", nil, 200, `"live_unowned":1`},
 		{s.reader, "GET", "/repositories?limit=1", "", nil, 200, `{"repositories":[{"name":"acme/app","live":1,"open":2,"findings":2}]}`},
 		{s.reader, "GET", "/targets", "", nil, 200, `"name":"acme"`},
-		{s.reader, "GET", "/me", "", nil, 200, `{"name":"rita","role":"reader"}`},
-		{s.triager, "GET", "/me", "", nil, 200, `{"name":"ada","role":"triager"}`},
+		{s.reader, "GET", "/me", "", nil, 200, `{"name":"rita","role":"reader","session":false}`},
+		{s.triager, "GET", "/me", "", nil, 200, `{"name":"ada","role":"triager","session":false}`},
 		{s.reader, "GET", "/openapi.json", "", nil, 200, `"openapi": "3.1.0"`},
 		{"", "GET", "/findings", "", nil, 401, ""},
 		{s.reader, "GET", "/none", "", nil, 404, "no such path"},
@@ -211,8 +211,11 @@ func TestDescription(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(s.ask(s.reader, "GET", "/openapi.json", "").body), &doc); err != nil {
-		t.Fatal(err)
+	var detail map[string]any
+	for path, into := range map[string]any{"/openapi.json": &doc, "/findings/" + fingerprint(0): &detail} {
+		if err := json.Unmarshal([]byte(s.ask(s.reader, "GET", path, "").body), into); err != nil {
+			t.Fatal(path, err)
+		}
 	}
 	var described []string
 	for path, methods := range doc.Paths {
@@ -228,7 +231,7 @@ func TestDescription(t *testing.T) {
 	}
 	for name, v := range map[string]any{
 		"Row": triage.Row{}, "Page": triage.Page{}, "Place": triage.Place{}, "Summary": triage.Summary{}, "Change": triage.Change{}, "StateChange": triage.StateChange{},
-		"Target": triage.Target{}, "Group": triage.Group{}, "Day": triage.Day{},
+		"Target": triage.Target{}, "Group": triage.Group{}, "Day": triage.Day{}, "Detail": detail,
 	} {
 		text, err := json.Marshal(v)
 		var fields map[string]any

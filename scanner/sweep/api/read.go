@@ -106,7 +106,7 @@ func (s *Server) describeUser(w http.ResponseWriter, r *http.Request) error {
 	if user.Role >= signin.Triager {
 		role = "triager"
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"name": user.Name, "role": role})
+	writeJSON(w, http.StatusOK, map[string]any{"name": user.Name, "role": role, "session": user.Session})
 	return nil
 }
 

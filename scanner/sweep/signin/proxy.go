@@ -42,7 +42,7 @@ func (p *Proxy) userOf(r *http.Request) (User, error) {
 	if len(names) != 1 || name == "" {
 		return User{}, errUnclear
 	}
-	u := User{name, Reader}
+	u := User{Name: name, Role: Reader}
 	for _, line := range r.Header.Values(p.Groups) {
 		for group := range strings.SplitSeq(line, ",") {
 			if slices.Contains(p.TriageGroups, strings.TrimSpace(group)) {

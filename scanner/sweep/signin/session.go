@@ -41,7 +41,7 @@ func (g *Gate) session(s string) User {
 	}
 	for _, t := range g.Tokens {
 		if t.name() == name && hmac.Equal([]byte(mac), []byte(t.mac(head))) && !g.isEnded(s) {
-			return t.User
+			return User{Name: t.User.Name, Role: t.User.Role, Session: true}
 		}
 	}
 	return User{}

@@ -28,6 +28,8 @@ func (r Role) String() string {
 type User struct {
 	Name string // as history and pages show it; never a token
 	Role Role
+	// Session says that a cookie of this server tells who the user is: POST /sign-out ends it.
+	Session bool
 }
 
 type key struct{}

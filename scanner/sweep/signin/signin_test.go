@@ -30,8 +30,8 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{log: &bytes.Buffer{}, now: time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC)}
-	reads, reader := MakeToken(User{"ada", Reader})
-	changes, triager := MakeToken(User{"grace", Triager})
+	reads, reader := MakeToken(User{Name: "ada", Role: Reader})
+	changes, triager := MakeToken(User{Name: "grace", Role: Triager})
 	s.reader, s.triager = reader, triager
 	s.gate = &Gate{Tokens: []Token{reads, changes}, Log: slog.New(slog.NewTextHandler(s.log, nil)), Now: func() time.Time { return s.now }}
 	server := httptest.NewServer(s.gate.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -41,7 +41,7 @@ func ReadTokens(file string, role Role) ([]Token, error) {
 		if len(fields) == 0 || strings.HasPrefix(fields[0], "#") {
 			continue
 		}
-		t := Token{User{role.String(), role}, fields[len(fields)-1]}
+		t := Token{User{Name: role.String(), Role: role}, fields[len(fields)-1]}
 		switch {
 		case len(fields) == 2:
 			t.User.Name = fields[0]

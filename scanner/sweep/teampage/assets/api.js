@@ -56,3 +56,15 @@ export const get = (path, params, signal) => ask(address(path, params), { signal
 
 // post sends body as JSON: a form of another site cannot.
 export const post = (path, body) => ask(base + path, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Stanch-Client': 'page' }, body: JSON.stringify(body) });
+
+// leave ends the session, and leads to the sign-in. Without an answer the session may go on.
+export async function leave() {
+  let r;
+  try {
+    r = await fetch('/sign-out', { method: 'POST', credentials: 'same-origin', redirect: 'manual' });
+  } catch {
+    throw new Failed('offline', 'The server does not answer.');
+  }
+  if (r.type !== 'opaqueredirect') throw new Failed('broken', `The server answered ${r.status}: you may still be signed in.`);
+  location.assign('/sign-in');
+}

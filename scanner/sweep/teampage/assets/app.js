@@ -1,6 +1,6 @@
 // The page: it puts the parts together, and asks for the newest data each minute.
 import { el, fill, foreign, say } from './dom.js';
-import { Failed, address, get } from './api.js';
+import { Failed, address, get, leave } from './api.js';
 import { Filter, begin, link, query, read } from './filters.js';
 import { List } from './list.js';
 import { Bar } from './triage.js';
@@ -156,7 +156,8 @@ function start() {
     page.me = me;
     page.may.triage = me.role === 'triager';
     page.list.may = page.may;
-    fill(document.getElementById('me'), me.name && [foreign(me.name), page.may.triage ? '' : ' (reads only)']);
+    fill(document.getElementById('me'), me.name && [foreign(me.name), page.may.triage ? '' : ' (reads only)',
+      me.session && [' ', el('button', { type: 'button', id: 'leave', on: { click: () => leave().catch((err) => page.failed(err)) } }, 'Sign out')]]);
   });
   // The rows come first, and need to know what the reader may do. The counts take longer: a file of
   // SQLite answers one question at a time.
