@@ -171,6 +171,9 @@ type Job struct {
 	Number int64 // of the repository
 	Sweep  int64
 	Full   bool // of a list: look at all repositories, whether they changed or not
+	// Again marks a job that an equal one puts as it ends, since there is news. It is kept unless
+	// there is a third one.
+	Again bool
 	// Rank is the order of the jobs of one kind that wait.
 	Rank Rank
 }

@@ -382,8 +382,8 @@ func (w *scanJob) commit(ctx context.Context, result sweep.Result, done sweep.Do
 		if err := done(ctx, tx); err != nil || !again {
 			return err
 		}
-		// The queue keeps one of several equal jobs, so news that came meanwhile has none.
-		return w.Queue.Put(ctx, tx, []sweep.Job{{Kind: sweep.KindScan, Number: w.repo.Number, Sweep: w.target.Sweep, Rank: sweep.RankPush}})
+		// The queue keeps one of several equal jobs, so news that came meanwhile may have none.
+		return w.Queue.Put(ctx, tx, []sweep.Job{{Kind: sweep.KindScan, Number: w.repo.Number, Sweep: w.target.Sweep, Again: true, Rank: sweep.RankPush}})
 	})
 }
 

@@ -5,7 +5,9 @@ package riverqueue
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -46,13 +48,20 @@ func (q *Queue) Put(ctx context.Context, tx *sql.Tx, jobs []sweep.Job) error {
 	var params []river.InsertManyParams
 	seen := map[jobArgs]int{}
 	for _, j := range jobs {
+		if j.Again {
+			if there, err := q.follows(ctx, tx, j); err != nil {
+				return err
+			} else if there {
+				continue
+			}
+		}
 		same := jobArgs{What: j.Kind, Target: j.Target, Number: j.Number}
 		if i, ok := seen[same]; ok { // SQLite and PostgreSQL refuse equal jobs in one statement
 			params[i].InsertOpts.Priority = min(params[i].InsertOpts.Priority, priority(j.Rank))
 			continue
 		}
 		seen[same] = len(params)
-		args := jobArgs{What: j.Kind, Target: database.Storable(j.Target), Number: j.Number, Sweep: j.Sweep, Full: j.Full}
+		args := jobArgs{What: j.Kind, Target: database.Storable(j.Target), Number: j.Number, Again: j.Again, Sweep: j.Sweep, Full: j.Full}
 		params = append(params, insertParams(args, priority(j.Rank)))
 	}
 	if len(params) == 0 {
@@ -86,6 +95,31 @@ func (q *Queue) Put(ctx context.Context, tx *sql.Tx, jobs []sweep.Job) error {
 		}
 	}
 	return q.wake(ctx, tx, queues)
+}
+
+// follows reports whether the scan that j is to follow has a follower already, as part of the
+// transaction that has ended it: a push that came while it ran has put one. That gets the rank
+// of j if it is more urgent.
+func (q *Queue) follows(ctx context.Context, tx *sql.Tx, j sweep.Job) (bool, error) {
+	var id int64
+	var prio int
+	err := database.QueryRow(ctx, tx, `SELECT id, priority FROM river_job WHERE queue = '`+sweep.KindScan+`' AND state NOT IN ('completed', 'cancelled', 'discarded')
+		AND args ->> 'what' = $1 AND args ->> 'number' = $2 ORDER BY priority, id LIMIT 1`, j.Kind, q.textOf(j.Number))(&id, &prio)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	case err == nil && prio > priority(j.Rank):
+		err = q.raise(ctx, tx, id, priority(j.Rank))
+	}
+	return true, err
+}
+
+// textOf returns a number as the operator ->> yields it: PostgreSQL yields a text.
+func (q *Queue) textOf(n int64) any {
+	if q.config.Store.Postgres {
+		return strconv.FormatInt(n, 10)
+	}
+	return n
 }
 
 // priority returns the priority in River of a rank: 1 comes first, 4 last.

@@ -148,6 +148,42 @@ func TestSlowReceivers(t *testing.T) {
 	<-ended
 }
 
+// TestPutFollows: a push to a repository that is being read is read once more, although both
+// the push and the end of the scan put a job for it, and so is a push during that job.
+func TestPutFollows(t *testing.T) {
+	for name, openAny := range databases() {
+		t.Run(name, func(t *testing.T) {
+			s := openAny(t)
+			q := queue(t, s)
+			job := sweep.Job{Kind: sweep.KindScan, Number: 1, Rank: sweep.RankPush}
+			const pushes = 2
+			runs := 0
+			q.do = func(ctx context.Context, _ sweep.Job, _ bool, done sweep.Done) error {
+				runs++
+				pushed := runs <= pushes
+				if pushed {
+					put(t, q, job)
+				}
+				return s.Tx(ctx, func(tx *sql.Tx) error {
+					if err := done(ctx, tx); err != nil || !pushed {
+						return err
+					}
+					follow := job // as the engine does
+					follow.Again = true
+					return q.Put(ctx, tx, []sweep.Job{follow})
+				})
+			}
+			put(t, q, job)
+			if err := q.Run(t.Context(), nil, true); err != nil {
+				t.Error(err)
+			}
+			if runs != 1+pushes {
+				t.Errorf("%d pushes, and it is read %d times", pushes, runs)
+			}
+		})
+	}
+}
+
 // TestPutWakes: a process hears at once of a job that another one puts into the queue.
 func TestPutWakes(t *testing.T) {
 	for name, openAny := range databases() {
