@@ -33,6 +33,10 @@ type Login struct {
 	// it and the reason; the others go on. nil is no call. It may be called from several
 	// goroutines.
 	Refused func(flags string, err error)
+	// Left is told how many more requests GitHub answers, after each answer that says so, with
+	// the flags that name the token and, for an App, the owner. nil is no call. It may be
+	// called from several goroutines.
+	Left func(token string, left int)
 }
 
 // Lister returns a Lister for the repositories of owner, an organization or user. It
@@ -41,6 +45,11 @@ func (l *Login) Lister(ctx context.Context, owner string, maxWait time.Duration,
 	budgets, err := l.budgets(ctx, owner)
 	if err != nil {
 		return nil, err
+	}
+	for i, b := range budgets {
+		if l.Left != nil {
+			budgets[i].Left = func(left int) { l.Left(b.Name, left) }
+		}
 	}
 	lister, err := github.NewSharedLister(l.API, l.Version, l.Refused, budgets...)
 	if err != nil {
@@ -63,7 +72,7 @@ func (l *Login) budgets(ctx context.Context, owner string) ([]github.Budget, err
 	case len(l.TokenFiles) > 0:
 		return files(l.TokenFiles)
 	}
-	return []github.Budget{{Tokens: github.Static{Secret: l.token(ctx)}}}, nil
+	return []github.Budget{{Name: "GITHUB_TOKEN or gh", Tokens: github.Static{Secret: l.token(ctx)}}}, nil
 }
 
 // files returns the budgets of tokens in files.
@@ -108,7 +117,7 @@ func (l *Login) apps(owner string) (budgets []github.Budget, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("--app-id %s: %w", id, err)
 		}
-		budgets = append(budgets, github.Budget{Name: "--app-id " + id, Tokens: app})
+		budgets = append(budgets, github.Budget{Name: "--app-id " + id + " for " + owner, Tokens: app})
 	}
 	return budgets, nil
 }

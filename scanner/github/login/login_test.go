@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +120,7 @@ func TestTokenFileReplaced(t *testing.T) {
 	good, asked := "first", 0
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked++
+		w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(100-asked))
 		if r.Header.Get("Authorization") != "Bearer "+good {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
@@ -126,7 +128,8 @@ func TestTokenFileReplaced(t *testing.T) {
 	}))
 	t.Cleanup(srv.Close)
 	write(good)
-	login := Login{API: srv.URL, TokenFiles: []string{file}}
+	told := map[string]int{}
+	login := Login{API: srv.URL, TokenFiles: []string{file}, Left: func(token string, left int) { told[token] = left }}
 	l, err := login.Lister(t.Context(), "acme", time.Second, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -142,6 +145,9 @@ func TestTokenFileReplaced(t *testing.T) {
 	write(good)
 	if err := list(); err != nil || asked != 4 {
 		t.Error(asked, err)
+	}
+	if len(told) != 1 || told["--token-file "+file] != 96 {
+		t.Errorf("requests left: %v", told)
 	}
 	if url, err := l.CloneURL(t.Context(), "acme/app"); !strings.Contains(url, ":second@") || err != nil {
 		t.Error(url, err)

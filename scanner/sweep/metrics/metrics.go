@@ -34,6 +34,7 @@ type Metrics struct {
 	stages     *prometheus.HistogramVec
 	jobs       *prometheus.HistogramVec
 	deliveries *prometheus.CounterVec
+	left       *prometheus.GaugeVec
 }
 
 // New returns metrics of a process of a version of stanch.
@@ -47,9 +48,11 @@ func New(version string) *Metrics {
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "stanch_webhook_deliveries_total", Help: "Deliveries of GitHub's webhooks, by outcome."}, []string{"outcome"}),
 	}
+	m.left = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "stanch_github_requests_left", Help: "How many more requests of its REST API GitHub answered with a token, as of its last answer to this process."}, []string{"token"})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "stanch_build_info", Help: "Always 1, with the version.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.stages, m.jobs, m.deliveries, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.stages, m.jobs, m.deliveries, m.left, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -65,6 +68,12 @@ func (m *Metrics) Job(kind, outcome string, took time.Duration) {
 
 // Delivery counts a delivery of a webhook.
 func (m *Metrics) Delivery(outcome string) { m.deliveries.WithLabelValues(outcome).Inc() }
+
+// RequestsLeft notes how many more requests GitHub answers with a token, which is named by
+// its flags.
+func (m *Metrics) RequestsLeft(token string, left int) {
+	m.left.WithLabelValues(token).Set(float64(left))
+}
 
 // Handler returns the handler of requests for the metrics. While the database does not
 // answer, those of the process are there all the same, and stanch_database_up is 0.

@@ -72,6 +72,8 @@ func TestMetrics(t *testing.T) {
 			m.Job("scan", riverqueue.Done, 2*time.Second)
 			m.Delivery("taken")
 			m.Delivery("taken")
+			m.RequestsLeft("--token-file a", 4999)
+			m.RequestsLeft("--token-file a", 4998)
 			m.Watch(metrics.State{Store: store, Log: slog.New(slog.DiscardHandler),
 				Jobs: func(ctx context.Context) ([]sweep.JobStatus, error) { return riverqueue.Jobs(ctx, store) },
 				Receivers: func(context.Context) ([]sweep.ReceiverStatus, error) {
@@ -91,6 +93,7 @@ func TestMetrics(t *testing.T) {
 				`stanch_stage_seconds_bucket{stage="fetch",le="0.03"} 1`,
 				`stanch_job_seconds_sum{kind="scan",outcome="done"} 2`,
 				`stanch_webhook_deliveries_total{outcome="taken"} 2`,
+				`stanch_github_requests_left{token="--token-file a"} 4998`,
 				`stanch_news_waiting{receiver="slack"} 2`,
 				`stanch_news_oldest_timestamp_seconds{receiver="slack"} 5`,
 				`stanch_notifications_total{receiver="slack"} 3`,

@@ -114,6 +114,9 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 	as.Refused = func(flags string, err error) {
 		log.Error("GitHub refuses a token, the others are used; replace it, it is tried again each ten minutes", "token", flags, "err", err)
 	}
+	if f.observe.metrics != nil {
+		as.Left = f.observe.metrics.RequestsLeft
+	}
 	return &engine.Engine{
 		Store: store, Queue: q, Hub: githubhub.New(as, f.MaxSize<<20), Scan: f.searcher(j).Scan,
 		Detector: detector, Began: time.Now(),

@@ -25,6 +25,10 @@ import (
 type Budget struct {
 	Name   string // by which a user knows the token
 	Tokens TokenSource
+	// Left is told, after each answer that says so, how many more requests of the REST API
+	// GitHub answers; nil is no call. It may be called from several goroutines, and has to
+	// return at once.
+	Left func(left int)
 }
 
 // A budget is a Budget, and what GitHub has said of it.
@@ -85,6 +89,9 @@ func (b *budget) note(a *reply, now, theirs time.Time) (over bool) {
 	left, err := strconv.Atoi(a.Header.Get("X-Ratelimit-Remaining"))
 	if resource := a.Header.Get("X-Ratelimit-Resource"); err == nil && (resource == "" || resource == "core") { // GraphQL and searches have their own
 		b.left = left
+		if b.Left != nil {
+			b.Left(left)
+		}
 	}
 	return over
 }
