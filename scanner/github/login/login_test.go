@@ -2,7 +2,14 @@ package login
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -151,5 +158,48 @@ func TestTokenFileReplaced(t *testing.T) {
 	}
 	if url, err := l.CloneURL(t.Context(), "acme/app"); !strings.Contains(url, ":second@") || err != nil {
 		t.Error(url, err)
+	}
+}
+
+// TestApps: two Apps share the requests, each by the installation that the owner has of it.
+func TestApps(t *testing.T) {
+	asked := map[string]int{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		switch {
+		case r.URL.Path == "/orgs/acme/installation":
+			claims, _ := base64.RawURLEncoding.DecodeString(strings.Split(sent, ".")[1])
+			var jwt struct{ Iss string }
+			_ = json.Unmarshal(claims, &jwt)
+			_, _ = fmt.Fprintf(w, `{"id":%s}`, jwt.Iss)
+		case strings.HasSuffix(r.URL.Path, "/access_tokens"):
+			w.WriteHeader(http.StatusCreated)
+			_, _ = fmt.Fprintf(w, `{"token":"of-%s","expires_at":%q}`, strings.Split(r.URL.Path, "/")[3], time.Now().Add(time.Hour).Format(time.RFC3339))
+		default:
+			asked[sent]++
+			_, _ = fmt.Fprintf(w, `{"id":1,"full_name":%q}`, strings.TrimPrefix(r.URL.Path, "/repos/"))
+		}
+	}))
+	t.Cleanup(srv.Close)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	login := Login{API: srv.URL, AppIDs: []string{"7", "8"}, AppKeys: []string{file, file}}
+	l, err := login.Lister(t.Context(), "acme", time.Second, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 40 {
+		if _, err := l.Parent(t.Context(), fmt.Sprintf("acme/r%d", n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(asked) != 2 || asked["of-7"]+asked["of-8"] != 40 || min(asked["of-7"], asked["of-8"]) < 10 {
+		t.Errorf("requests by token: %v", asked)
 	}
 }

@@ -297,13 +297,16 @@ func (t *Transport) check(ctx context.Context, b *budget) error {
 		return nil
 	}
 	answer, err := t.ask(t.Probe.Clone(ctx), b, false)
-	switch {
-	case errors.As(err, new(*tokenError)):
+	if errors.As(err, new(*tokenError)) {
 		return err
-	case err != nil, answer.StatusCode != http.StatusUnauthorized: // git will say what else is wrong
-		return nil
 	}
-	return errors.New("GitHub says 401, bad credentials")
+	if err == nil {
+		_ = answer.Body.Close()
+		if answer.StatusCode == http.StatusUnauthorized {
+			return errors.New("GitHub says 401, bad credentials")
+		}
+	}
+	return nil // git will say what else is wrong
 }
 
 // Tokens returns the present tokens of all budgets.
