@@ -88,16 +88,7 @@ func (s *Store) absorbHalves(ctx context.Context, tx *sql.Tx, repository int64, 
 	half := finding.Finding{}
 	half.Match.Rule, half.Match.Credential.ID = f.Match.Rule, f.Match.Credential.ID
 	whole, id := f.Fingerprint(), half.Fingerprint()
-	var halves []string
-	err := database.EachRow(ctx, tx, func(scan func(...any) error) error {
-		var fingerprint string
-		err := scan(&fingerprint)
-		halves = append(halves, fingerprint)
-		return err
-	}, `SELECT f.fingerprint FROM finding f WHERE f.fingerprint <> $1 AND (f.fingerprint = $2 OR f.key_id = '' AND f.record LIKE $3)
-		AND EXISTS (SELECT 1 FROM location l JOIN location w ON w.fingerprint = $1 AND w.repository = l.repository AND w.blob = l.blob
-			WHERE l.fingerprint = f.fingerprint AND l.repository = $4) ORDER BY f.fingerprint`+s.ForUpdate(),
-		whole, id, `%"secret_sha256":"`+f.SecretSHA256()+`"%`, repository)
+	halves, err := s.halvesAmong(ctx, tx, repository, whole, id, f.SecretSHA256())
 	if err != nil {
 		return err
 	}
@@ -107,6 +98,39 @@ func (s *Store) absorbHalves(ctx context.Context, tx *sql.Tx, repository int64, 
 		}
 	}
 	return nil
+}
+
+// halvesAmong returns the findings in the texts of a whole one that are its half: the id, or
+// a secret of that hash. It keeps others from changing them until tx ends. It asks for the
+// texts first, and then for their findings by name: PostgreSQL would go through all findings
+// if it was asked at once and had no statistics yet.
+func (s *Store) halvesAmong(ctx context.Context, tx *sql.Tx, repository int64, whole, id, hash string) (halves []string, err error) {
+	var near []any
+	if err := database.EachRow(ctx, tx, func(scan func(...any) error) error {
+		var fingerprint string
+		err := scan(&fingerprint)
+		near = append(near, fingerprint)
+		return err
+	}, `SELECT DISTINCT l.fingerprint FROM location w JOIN location l ON l.repository = w.repository AND l.blob = w.blob
+		WHERE w.fingerprint = $1 AND w.repository = $2 AND l.fingerprint <> $1 ORDER BY l.fingerprint`, whole, repository); err != nil {
+		return nil, err
+	}
+	for part := range slices.Chunk(near, 500) { // a statement has a limit of parameters
+		in := make([]string, len(part))
+		for i := range part {
+			in[i] = fmt.Sprintf("$%d", i+3)
+		}
+		if err := database.EachRow(ctx, tx, func(scan func(...any) error) error {
+			var fingerprint string
+			err := scan(&fingerprint)
+			halves = append(halves, fingerprint)
+			return err
+		}, `SELECT fingerprint FROM finding WHERE fingerprint IN (`+strings.Join(in, ",")+`) AND (fingerprint = $1 OR key_id = '' AND record LIKE $2)
+			ORDER BY fingerprint`+s.ForUpdate(), append([]any{id, `%"secret_sha256":"` + hash + `"%`}, part...)...); err != nil {
+			return nil, err
+		}
+	}
+	return halves, nil
 }
 
 // absorb takes one half into a whole finding.

@@ -5,6 +5,8 @@ package sweep_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +18,7 @@ import (
 )
 
 func TestHalves(t *testing.T) {
-	onEachDatabase(t, map[string]func(onDatabase){"join": testJoin, "half_elsewhere": testHalfElsewhere})
+	onEachDatabase(t, map[string]func(onDatabase){"join": testJoin, "half_elsewhere": testHalfElsewhere, "many": testHalvesAmongMany})
 }
 
 // half returns an id without a secret, or a secret without an id if the id is "", in a file.
@@ -95,5 +97,42 @@ func testHalfElsewhere(on onDatabase) {
 	}
 	if blobs, err := s.Halves(t.Context(), one.Number); err != nil || len(blobs) > 0 {
 		t.Errorf("all halves of the first are joined: %+v, %v", blobs, err)
+	}
+}
+
+// testHalvesAmongMany: to store a whole key takes as long among 8,000 findings as among none:
+// its halves are looked for in its own texts. The shortest of 20 counts, as others use the
+// machine too.
+func testHalvesAmongMany(on onDatabase) {
+	t, s := on.t, on.store
+	s.put(t)
+	r := s.repositoryNamed(t, "1")
+	shortest := func(name string) time.Duration {
+		best := time.Hour
+		for i := range 20 {
+			f := whole(fmt.Sprint("id-", name, i), "hash", fmt.Sprint(name, i))
+			f.Digest.Fingerprint = fmt.Sprint(name, i)
+			began := time.Now()
+			s.found(t, r, false, f)
+			best = min(best, time.Since(began))
+		}
+		return best
+	}
+	none := shortest("none")
+	record := `{"text":"` + strings.Repeat("x", 1500) + `"}`
+	err := s.Tx(t.Context(), func(tx *sql.Tx) error {
+		for i := range 8000 {
+			if _, err := database.Exec(t.Context(), tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record)
+				VALUES ($1, '', '', 'skipped', '', '', 0, 1, 1, $2)`, fmt.Sprint("old", i), record); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if many := shortest("many"); many > 8*none {
+		t.Errorf("a key takes %s among many findings, and %s among none", many, none)
 	}
 }
