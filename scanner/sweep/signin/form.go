@@ -28,6 +28,10 @@ func formPolicy() string {
 func (g *Gate) writeForm(w http.ResponseWriter, code int, next, wrong string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", formPolicy())
+	// With no-referrer a browser sends "Origin: null", and without TLS no Sec-Fetch-Site: the
+	// form would look like that of another site (fetch.spec.whatwg.org, "append a request
+	// `Origin` header").
+	w.Header().Set("Referrer-Policy", "same-origin")
 	w.WriteHeader(code)
 	page := `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -42,6 +46,7 @@ func (g *Gate) writeForm(w http.ResponseWriter, code int, next, wrong string) {
 	} else {
 		page += `<form method="post" action="/sign-in">
 <input type="hidden" name="next" value="` + html.EscapeString(next) + `">
+<input type="text" name="user" value="stanch" autocomplete="username" hidden>
 <label for="token">Token of the page</label>
 <input id="token" name="token" type="password" required autofocus autocomplete="current-password">
 <button>Sign in</button></form>

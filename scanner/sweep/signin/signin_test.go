@@ -121,6 +121,10 @@ func TestForm(t *testing.T) {
 	form := func(token, next string) (*http.Response, string) {
 		return s.ask(t, b, http.MethodPost, "/sign-in", url.Values{"token": {token}, "next": {next}}.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
 	}
+	// Without TLS a browser names the origin of the form, unless the form says no-referrer.
+	if response, _ := s.ask(t, b, http.MethodGet, "/sign-in", ""); response.Header.Get("Referrer-Policy") != "same-origin" {
+		t.Errorf("the form: %v", response.Header)
+	}
 	if response, text := form("wrong", "/"); response.StatusCode != http.StatusUnauthorized || !strings.Contains(text, "not a token") || len(response.Cookies()) != 0 {
 		t.Errorf("a wrong token: %d %s", response.StatusCode, text)
 	}
