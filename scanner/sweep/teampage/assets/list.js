@@ -80,13 +80,14 @@ export class List {
   async load() {
     if (this.loading || !this.next || this.rows.size >= most || this.parts.length === 0) return;
     const after = this.next;
-    const loading = this.fetchPart(after, each).catch((err) => this.failed(err));
+    const limit = Math.min(each, most - this.rows.size);
+    const loading = this.fetchPart(after, limit).catch((err) => this.failed(err));
     this.loading = loading;
     const answer = await loading;
     if (this.loading !== loading) return;
     this.loading = null;
     if (!answer) return;
-    this.append(after, each, answer);
+    this.append(after, limit, answer);
     // The observer tells of changes alone: the foot may still be near.
     this.near.unobserve(this.foot);
     this.near.observe(this.foot);
