@@ -103,7 +103,7 @@ function share(title, field, list) {
   return el('section', {}, el('h2', {}, title), el('table', {},
     el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, field === 'owner' ? 'Owner' : 'Repository'), el('th', { scope: 'col', class: 'num' }, 'Live'), el('th', { scope: 'col', class: 'num' }, 'Open'), el('td', {}))),
     el('tbody', {}, rows)),
-  list.length > shown && el('p', { class: 'dim' }, `and ${number(list.length - shown)} more`));
+  list.length > shown && el('p', { class: 'dim' }, `The ${shown} with most live keys. The filter finds all.`));
 }
 
 const width = 400;
