@@ -184,6 +184,8 @@ func testSummary(f *fixture) {
 	f.exec(`UPDATE verification SET state = 'live' WHERE fingerprint = 'd'`)
 	f.exec(`INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ('d', $1, 'invalid', '', '')`, dead)
 	f.exec(`INSERT INTO repository (id, target, name, page, fork, archived, private, pushed, listed, state, at) VALUES ('w', 'octo', 'acme/web', '', 0, 0, 0, 0, 0, 'failed', 0)`)
+	f.exec(`UPDATE repository SET state = 'failed', accepted_by = 'ada', accepted_until = $1 WHERE name = 'acme/app'`, database.Millis(f.clock.AddDate(0, 0, 9)))
+	f.exec(`UPDATE repository SET state = 'failed', accepted_by = 'ada', accepted_until = $1 WHERE name = 'octo/lib'`, database.Millis(f.clock))
 	f.exec(`INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record)
 		SELECT 'a', number, '', 'blob', 'b', '', 0, 0, '{}' FROM repository WHERE id = 'w'`) // where it is already
 	f.clock = f.clock.AddDate(0, 0, 1)
@@ -193,7 +195,7 @@ func testSummary(f *fixture) {
 	}
 	oldest := time.Date(2026, 11, 20, 13, 0, 0, 0, time.UTC)
 	want := triage.Summary{
-		At: f.clock, AsOf: []triage.Target{{Name: "acme", Due: 2, All: 2}, {Name: "octo", Due: 2, Failed: 1, All: 2}}, Findings: 4,
+		At: f.clock, AsOf: []triage.Target{{Name: "acme", Due: 2, All: 2}, {Name: "octo", Due: 2, Failed: 2, All: 2}}, Findings: 4,
 		ByState:  map[verifier.State]int{verifier.Live: 2, verifier.Unknown: 1, verifier.Invalid: 1},
 		ByStatus: map[triage.Status]int{triage.Open: 3, triage.ShutOff: 1, triage.Acknowledged: 0, triage.FalseAlarm: 0, triage.Fixed: 0},
 		LiveOpen: 2, LiveUnowned: 1, New: triage.News{Since: f.clock.Add(-26 * time.Hour), Findings: 2, Live: 0}, OldestLive: &oldest,

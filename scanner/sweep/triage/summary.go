@@ -37,12 +37,12 @@ const MaxGroups = 50
 // A Target says how old the data of a target is. Times are null if that has not happened.
 type Target struct {
 	Name    string     `json:"name"`
-	Begun   *time.Time `json:"begun"` // the last sweep
-	Ended   *time.Time `json:"ended"` // null while it runs
-	Next    *time.Time `json:"next"`  // null without a schedule
-	Due     int        `json:"due"`   // repositories that the sweep has yet to look at
-	Failed  int        `json:"failed"`
-	All     int        `json:"all"` // repositories
+	Begun   *time.Time `json:"begun"`  // the last sweep
+	Ended   *time.Time `json:"ended"`  // null while it runs
+	Next    *time.Time `json:"next"`   // null without a schedule
+	Due     int        `json:"due"`    // repositories that the sweep has yet to look at
+	Failed  int        `json:"failed"` // repositories that could not be read, without accepted ones
+	All     int        `json:"all"`    // repositories
 	Trouble string     `json:"trouble"`
 }
 
@@ -133,7 +133,8 @@ func (s *Store) Ages(ctx context.Context) ([]Target, error) {
 			t.All, t.Due, t.Failed = n, due, failed
 		}
 		return err
-	}, `SELECT target, COUNT(*), SUM(due), COUNT(CASE WHEN state IN ($1, $2) THEN 1 END) FROM repository GROUP BY target`, sweep.Failed, sweep.Incomplete)
+	}, `SELECT target, COUNT(*), SUM(due), COUNT(CASE WHEN state IN ($1, $2) AND (accepted_by = '' OR accepted_until > 0 AND accepted_until <= $3) THEN 1 END)
+		FROM repository GROUP BY target`, sweep.Failed, sweep.Incomplete, database.Millis(s.Now()))
 }
 
 func orNull(t time.Time) *time.Time { return optional(database.Millis(t)) }

@@ -125,9 +125,7 @@ async function follow() {
   if (!id) return;
   if (!page.list.rows.has(id)) {
     try {
-      const { findings } = await get('findings', { q: id, limit: 1 });
-      if (findings.length === 0) throw Object.assign(new Error(), { kind: 'missing' });
-      page.list.lead(findings[0]);
+      page.list.lead(await get('findings/' + id));
     } catch (err) {
       notice(err.kind === 'missing' ? new Failed('gone', 'The finding of the link is gone: no repository that is swept has it any more.') : err);
       return;
