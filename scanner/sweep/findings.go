@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -237,11 +238,21 @@ func noteVerdict(ctx context.Context, tx *sql.Tx, before verifier.State, f *find
 }
 
 // putVerdict stores the new state of a known finding, as part of tx. An ignored finding
-// stays ignored: the text alone has no path by which a rule could ignore it again.
+// stays ignored: the text alone has no path by which a rule could ignore it again. The owner
+// stays known: AWS names the owner of a key that works, and no other.
 func (s *Store) putVerdict(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
-	var n int
-	if err := database.QueryRow(ctx, tx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint())(&n); err != nil || n == 0 {
-		return err
+	var record string
+	if err := database.QueryRow(ctx, tx, `SELECT record FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint())(&record); err != nil {
+		return ignoreError(err, sql.ErrNoRows)
+	}
+	if f.Verdict.Identity.ARN == "" {
+		var known finding.Finding
+		if err := database.UnmarshalRecord(json.RawMessage(record), &known); err != nil {
+			return fmt.Errorf("a finding in the database: %w", err)
+		}
+		if known.Verdict.Identity.ARN != "" {
+			f.Verdict.Identity = known.Verdict.Identity
+		}
 	}
 	return s.putFinding(ctx, tx, f)
 }

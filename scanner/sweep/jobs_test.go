@@ -177,7 +177,7 @@ func testAskedAgain(on onDatabase) {
 	}
 	s.Clock = begun.Add(time.Minute)
 	asked, id := open("asked"), open("id alone")
-	asked.Verdict.State, asked.Verdict.At = verifier.Invalid, s.Clock
+	asked.Verdict.State, asked.Verdict.At, asked.Verdict.Identity.ARN = verifier.Invalid, s.Clock, ""
 	id.Match.Credential.ID, id.Verdict.State, id.Verdict.At, id.Verdict.Identity.ARN = "id of by-id", verifier.IDActive, s.Clock, ""
 	put := func(texts []sweep.OpenText, result sweep.Result) {
 		t.Helper()
@@ -196,7 +196,12 @@ func testAskedAgain(on onDatabase) {
 			t.Errorf("%s is %s, %q", name, got.Verdict.State, got.Stale)
 		}
 	}
-	if got := known["by-id"].Verdict.Identity.ARN; got != "arn of by-id" || len(known) != 4 {
-		t.Errorf("its owner is %q, and there are %d findings", got, len(known))
+	for _, name := range []string{"asked", "by-id"} {
+		if got := known[name].Verdict.Identity.ARN; got != "arn of "+name {
+			t.Errorf("the owner of %s is %q", name, got)
+		}
+	}
+	if len(known) != 4 {
+		t.Errorf("there are %d findings", len(known))
 	}
 }
