@@ -671,12 +671,20 @@ func testToVerify(on onDatabase) {
 		return sweeptest.Finding(name, state, ignored, verified, finding.Location{Blob: finding.BlobID(name), Kind: kind})
 	}
 	at := s.Clock
+	was := []finding.Finding{f("off", "live", "", "blob", at), f("off-lately", "live", "", "blob", at), f("expired", "live", "", "blob", at), f("rewritten", "live", "", "blob", at)}
+	s.found(t, one, false, was...)
+	old := at.Add(-23*time.Hour - time.Minute)
 	list := []finding.Finding{
+		f("off", "invalid", "", "blob", old), f("off-lately", "invalid", "", "blob", at), f("expired", "expired", "", "blob", old), f("rewritten", "invalid", "", "blob", old),
 		f("live", "live", "", "blob", at), f("mismatch", "id-active-secret-mismatch", "", "blob", at), f("unknown", "unknown", "", "blob", at),
 		f("dead", "invalid", "", "blob", at), f("ignored", "live", "test", "blob", at), f("never", "unknown", "", "blob", time.Time{}), f("message", "live", "", "commit-message", at),
 	}
 	s.found(t, one, false, slices.Clone(list)...)
 	s.found(t, two, false, slices.Clone(list)...)
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := database.Exec(ctx, tx, `UPDATE finding SET stale = 'not asked again: its text is not there any more' WHERE fingerprint = 'rewritten'`)
+		return err
+	})
 	s.Clock = s.Clock.Add(time.Hour)
 	for _, tt := range []struct {
 		name   string
@@ -684,10 +692,11 @@ func testToVerify(on onDatabase) {
 		before time.Time
 		want   string
 	}{
-		{"the first repository", one.Number, s.Clock, "live message mismatch unknown"},
+		{"the first repository", one.Number, s.Clock, "live message mismatch off unknown"},
 		{"a copy", two.Number, s.Clock, ""},
 		{"asked about in this sweep", one.Number, at, ""},
-		{"by a clock that was ahead", one.Number, at.Add(-2 * time.Hour), "live message mismatch unknown"},
+		{"a day later", one.Number, at.Add(25 * time.Hour), "live message mismatch off off-lately unknown"},
+		{"by a clock that was ahead", one.Number, at.Add(-2 * time.Hour), "live message mismatch off-lately unknown"},
 	} {
 		if strings.Contains(tt.name, "ahead") {
 			s.Clock = at.Add(-time.Hour)

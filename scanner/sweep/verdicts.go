@@ -12,7 +12,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// An OpenText is a text with an open finding.
+// An OpenText is a text with a finding whose key may be live, or live again.
 type OpenText struct {
 	Fingerprint string // of the finding
 	KeyID       string // of the finding
@@ -20,8 +20,9 @@ type OpenText struct {
 	Blob        string // as in Location.Blob
 }
 
-// TextsToVerify returns the texts to read again in order to verify the open findings of a
-// repository that were last verified before then.
+// TextsToVerify returns the texts to read again in order to verify findings of a repository:
+// those that may be live and were last verified before then, and those whose key was live once
+// and is off, if that was said a day before then or earlier.
 func (s *Store) TextsToVerify(ctx context.Context, number int64, before time.Time) (texts []OpenText, err error) {
 	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var t OpenText
@@ -31,7 +32,7 @@ func (s *Store) TextsToVerify(ctx context.Context, number int64, before time.Tim
 		texts = append(texts, t)
 		return err
 	}, `SELECT DISTINCT l.fingerprint, f.key_id, l.kind, l.blob FROM location l JOIN finding f ON f.fingerprint = l.fingerprint
-		WHERE l.repository = $1 AND l.blob <> '' AND `+isOpen+` AND `+isVerifiedBefore+` AND `+isFirstCopy+` ORDER BY l.fingerprint`, number, database.Millis(before), database.Millis(s.Now()))
+		WHERE l.repository = $1 AND l.blob <> '' AND `+isDue+` AND `+isFirstCopy+` ORDER BY l.fingerprint`, number, database.Millis(before), database.Millis(s.Now()), database.Millis(before.Add(-offAgain)), textGone)
 	return texts, err
 }
 
@@ -51,9 +52,9 @@ func (s *Store) PutVerdicts(ctx context.Context, tx *sql.Tx, open []OpenText, re
 // putOthers stores what a scan of the texts of open findings says of those that it has not
 // found, as part of tx.
 func (s *Store) putOthers(ctx context.Context, tx *sql.Tx, open []OpenText, result Result, begun time.Time) error {
-	why := "its text is not there any more"
+	why := textGone
 	if len(result.Unread) > 0 {
-		why = "its text could not be read: " + result.Unread[0].Why
+		why = notAskedAgain + "its text could not be read: " + result.Unread[0].Why
 	}
 	done, ids := map[string]bool{}, map[string]*verifier.Verdict{}
 	for i := range result.Findings {
@@ -74,7 +75,7 @@ func (s *Store) putOthers(ctx context.Context, tx *sql.Tx, open []OpenText, resu
 			// both, and gives the answer to the id.
 			err = s.putVerdictOf(ctx, tx, text.Fingerprint, *v)
 		} else {
-			_, err = database.Exec(ctx, tx, `UPDATE finding AS f SET stale = $4 WHERE fingerprint = $1 AND `+isVerifiedBefore, text.Fingerprint, database.Millis(begun), database.Millis(s.Now()), notAskedAgain+why)
+			_, err = database.Exec(ctx, tx, `UPDATE finding AS f SET stale = $4 WHERE fingerprint = $1 AND `+isVerifiedBefore, text.Fingerprint, database.Millis(begun), database.Millis(s.Now()), why)
 		}
 		if err != nil {
 			return err
@@ -93,16 +94,24 @@ func (s *Store) putVerdictOf(ctx context.Context, tx *sql.Tx, fingerprint string
 	if err := database.UnmarshalRecord(json.RawMessage(record), &f); err != nil {
 		return fmt.Errorf("a finding in the database: %w", err)
 	}
-	if v.Identity.ARN == "" {
-		v.Identity = f.Verdict.Identity // AWS names the owner of a key that works, and no other
-	}
 	f.Verdict = v
 	return s.putVerdict(ctx, tx, &f)
 }
 
-// isOpen is true for findings that may still be live. It leaves out findings that were
-// never verified, whatever the reason.
-const isOpen = `f.ignored = '' AND f.verified > 0 AND f.state IN ('live', 'id-active-secret-mismatch', 'unknown')`
+// isDue is true for findings that are to be verified again: those that may be live and were
+// verified before $2, and those whose key was live once and is off, if they were verified
+// before $4 and their text was not gone ($5) then. AWS says of a deleted key what it says of
+// one that somebody has switched off, and may switch on again. isDue leaves out findings that
+// were never verified, whatever the reason.
+const isDue = `f.ignored = '' AND f.verified > 0 AND (f.state IN ('live', 'id-active-secret-mismatch', 'unknown') AND ` + isVerifiedBefore + `
+	OR f.state = 'invalid' AND f.dead_since > 0 AND (f.verified < $4 OR f.verified > $3) AND f.stale <> $5)`
+
+// offAgain is how long the answer holds that a key is off, as it does between scans
+// (docs/verification.md).
+const offAgain = 24 * time.Hour
+
+// textGone says why a finding was not verified again. It is stored, so it never changes.
+const textGone = notAskedAgain + "its text is not there any more"
 
 // isVerifiedBefore is true for findings that were verified before the time $2. One that was
 // verified later than now, the time $3, was so by a clock that was ahead: then the order of the
@@ -124,7 +133,7 @@ func (s *Store) RepositoriesToVerify(ctx context.Context, tx *sql.Tx, target str
 		numbers = append(numbers, n)
 		return err
 	}, `SELECT DISTINCT l.repository FROM location l JOIN finding f ON f.fingerprint = l.fingerprint JOIN repository r ON r.number = l.repository
-		WHERE r.target = $1 AND r.state <> 'gone' AND l.blob <> '' AND `+isOpen+` AND `+isVerifiedBefore+`
-		AND `+isFirstCopy, target, database.Millis(before), database.Millis(s.Now()))
+		WHERE r.target = $1 AND r.state <> 'gone' AND l.blob <> '' AND `+isDue+`
+		AND `+isFirstCopy, target, database.Millis(before), database.Millis(s.Now()), database.Millis(before.Add(-offAgain)), textGone)
 	return numbers, err
 }

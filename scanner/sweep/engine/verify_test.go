@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -73,4 +74,27 @@ func TestEngineStale(t *testing.T) {
 	s.texts["acme/beside"] = &texts{text: "key-3"}
 	s.sweep(t, false)
 	stale("back", map[string]string{"key-2": gone["key-2"]})
+}
+
+// TestEngineLiveAgain holds that a key that was live and is off is asked about again once a
+// day: somebody may have switched it on. One that was never live is not.
+func TestEngineLiveAgain(t *testing.T) {
+	s := newSweeper(t)
+	s.states = map[string]verifier.State{"key-1": verifier.Live, "key-2": verifier.Invalid}
+	s.repository(t, "app", "", "echo key-1 >f; echo key-2 >g; commit 1")
+	s.sweep(t, false)
+	s.states["key-1"] = verifier.Invalid
+	s.sweep(t, false)
+	s.states = map[string]verifier.State{"key-1": verifier.Live, "key-2": verifier.Live}
+	for _, step := range []struct {
+		after time.Duration
+		want  verifier.State
+	}{{time.Hour, verifier.Invalid}, {24 * time.Hour, verifier.Live}} {
+		s.Clock = s.Clock.Add(step.after)
+		s.sweep(t, false)
+		known := s.Known(t)
+		if one, two := known["key-1"].Verdict.State, known["key-2"].Verdict.State; one != step.want || two != verifier.Invalid {
+			t.Errorf("%s later: key-1 is %s, want %s; key-2 is %s", step.after, one, step.want, two)
+		}
+	}
 }
