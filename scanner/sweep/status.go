@@ -86,10 +86,11 @@ type JobStatus struct {
 type FindingStatus struct {
 	// Acknowledged counts the findings with another status than open. A live one counts as
 	// open, unless it is acknowledged.
-	Acknowledged int            `json:"acknowledged"`
-	Open         int            `json:"open"` // not known to be dead
-	ByState      map[string]int `json:"by_state"`
-	Skipped      map[string]int `json:"skipped"` // those among ByState, by finding.Finding.Skipped
+	Acknowledged     int            `json:"acknowledged"`
+	AcknowledgedLive int            `json:"acknowledged_live"` // those of them that are live
+	Open             int            `json:"open"`              // not known to be dead
+	ByState          map[string]int `json:"by_state"`
+	Skipped          map[string]int `json:"skipped"` // those among ByState, by finding.Finding.Skipped
 }
 
 // Outdated returns for each target how many of its repositories were read by another
@@ -183,6 +184,9 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 		switch {
 		case known != 0:
 			st.Findings.Acknowledged += n
+			if state == string(verifier.Live) {
+				st.Findings.AcknowledgedLive += n
+			}
 			return err
 		case !isDead(verifier.State(state)):
 			st.Findings.Open += n

@@ -42,12 +42,17 @@ func (st Status) WriteText(out io.Writer) error {
 	}
 	if n := len(st.Troubled); n > 0 {
 		fmt.Fprintln(w)
+		failed := false
 		for _, r := range st.Troubled {
 			why := r.Why
+			failed = failed || r.State == Failed && r.Accepted == ""
 			if r.Accepted != "" {
 				why = r.Accepted + " (" + why + ")"
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\n", strings.ToUpper(r.State), printable.Text(r.Name), printable.Text(why))
+		}
+		if failed {
+			fmt.Fprintln(w, "\tIf a repository cannot be read for good: stanch sweep accept OWNER/REPO --reason TEXT\t")
 		}
 	}
 	if len(st.Workers) > 0 {
@@ -62,7 +67,11 @@ func (st Status) WriteText(out io.Writer) error {
 	for i := range st.Receivers {
 		fmt.Fprintf(w, "receiver\t%s\t%s\n", printable.Text(st.Receivers[i].Name), st.Receivers[i].text())
 	}
-	fmt.Fprintf(w, "\nfindings\t%s open, %s acknowledged\t%s\n", printable.Thousands(st.Findings.Open), printable.Thousands(st.Findings.Acknowledged), counts(st.Findings.told()))
+	acknowledged := printable.Thousands(st.Findings.Acknowledged) + " acknowledged or closed"
+	if n := st.Findings.AcknowledgedLive; n > 0 {
+		acknowledged += " (" + printable.Thousands(n) + " LIVE)"
+	}
+	fmt.Fprintf(w, "\nfindings\t%s that may be live, %s\t%s\n", printable.Thousands(st.Findings.Open), acknowledged, counts(st.Findings.told()))
 	return table.Flush()
 }
 

@@ -639,13 +639,13 @@ func testCounted(on onDatabase) {
 		until  time.Time
 		want   string
 	}{
-		{"open", verifier.Unknown, time.Time{}, "1 open, 0 acknowledged"},
-		{"acknowledged", verifier.Live, time.Time{}, "0 open, 1 acknowledged"},
-		{"acknowledged", verifier.Live, until, "0 open, 1 acknowledged"},
-		{"acknowledged", verifier.Unknown, s.Clock, "1 open, 0 acknowledged"},
-		{"fixed", verifier.Unknown, time.Time{}, "0 open, 1 acknowledged"},
-		{"fixed", verifier.Live, time.Time{}, "1 open, 0 acknowledged"},
-		{"false-alarm", verifier.Live, until, "1 open, 0 acknowledged"},
+		{"open", verifier.Unknown, time.Time{}, "1 open, 0 acknowledged, 0 live"},
+		{"acknowledged", verifier.Live, time.Time{}, "0 open, 1 acknowledged, 1 live"},
+		{"acknowledged", verifier.Live, until, "0 open, 1 acknowledged, 1 live"},
+		{"acknowledged", verifier.Unknown, s.Clock, "1 open, 0 acknowledged, 0 live"},
+		{"fixed", verifier.Unknown, time.Time{}, "0 open, 1 acknowledged, 0 live"},
+		{"fixed", verifier.Live, time.Time{}, "1 open, 0 acknowledged, 0 live"},
+		{"false-alarm", verifier.Live, until, "1 open, 0 acknowledged, 0 live"},
 	} {
 		s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
 			_, err := database.Exec(ctx, tx, `UPDATE finding SET status = $1, state = $2, status_until = $3`, tt.status, string(tt.state), database.Millis(tt.until))
@@ -655,7 +655,7 @@ func testCounted(on onDatabase) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := fmt.Sprintf("%d open, %d acknowledged", st.Findings.Open, st.Findings.Acknowledged); got != tt.want {
+		if got := fmt.Sprintf("%d open, %d acknowledged, %d live", st.Findings.Open, st.Findings.Acknowledged, st.Findings.AcknowledgedLive); got != tt.want {
 			t.Errorf("%s and %s: %s, want %s", tt.status, tt.state, got, tt.want)
 		}
 	}
@@ -760,7 +760,7 @@ func testStatus(on onDatabase) {
 		t.Error(got)
 	}
 	var text strings.Builder
-	if err := st.WriteText(&text); err != nil || !strings.Contains(text.String(), "FAILED  acme/b") || strings.Contains(text.String(), "\x1b") {
+	if err := st.WriteText(&text); err != nil || !strings.Contains(text.String(), "FAILED  acme/b") || !strings.Contains(text.String(), "stanch sweep accept") || strings.Contains(text.String(), "\x1b") {
 		t.Errorf("the text is %q, %v", text.String(), err)
 	}
 	s.next(t)
