@@ -22,9 +22,9 @@ func newSweepReport(s *cli.Streams, db *databaseFlags) *cobra.Command {
 		Short: "Write the findings of all sweeps, in any format",
 		Long: `Write the report of all targets, or of one: findings with all their places and their
 history, and the outcome for each repository. Nothing is read or verified again.`,
-		Example: `  stanch sweep report                                                        # all targets
-  stanch sweep report acme -o leaks.html                                     # one; a page for a browser
-  stanch sweep report -f json | stanch respond plan --accounts 111122223333  # plan to shut keys off`,
+		Example: `  stanch sweep report                     # all targets
+  stanch sweep report acme -o leaks.html  # one; a page for a browser
+  stanch respond plan --sweep acme        # plan to shut off its live keys`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.CheckFailOn(); err != nil {

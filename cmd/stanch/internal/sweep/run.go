@@ -30,9 +30,10 @@ sends nothing. If a sweep is interrupted, the next run goes on from there.
 
 A repository that cannot be read is tried three times; then it is named in the
 report, the exit code is 3, and the next sweep tries again.`,
-		Example: `  stanch sweep run                     # all targets
-  stanch sweep run acme -o leaks.html  # one; a page for a browser
-  stanch sweep run --no-verify         # without asking AWS`,
+		Example: `  stanch sweep run                               # all targets
+  stanch sweep run acme -o leaks.html            # one; a page for a browser
+  stanch sweep run --no-verify                   # without asking AWS
+  stanch sweep run --notify slack:env:SLACK_URL  # tell Slack of live keys`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			if !all {

@@ -41,11 +41,11 @@ not changed it makes a request or two.
 The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL or
 --database-url. No secret is stored in it, and no name that looks like one
 (https://github.com/stanch-dev/stanch/blob/main/docs/sweep.md).`,
-		Example: `  stanch sweep add acme --every 1h   # an organization
-  stanch sweep run                   # sweep it now, and report
-  stanch sweep serve                 # sweep it each hour; a page
-  stanch sweep status                # how far sweeps are
-  stanch sweep report -o leaks.html  # the findings of all sweeps`,
+		Example: `  stanch sweep add acme --every 1h                 # an organization
+  stanch sweep run --notify slack:env:SLACK_URL    # sweep it now, report, and tell Slack of live keys
+  stanch sweep serve --notify slack:env:SLACK_URL  # sweep it each hour; a page
+  stanch sweep status                              # how far sweeps are, and what Slack was told
+  stanch sweep report -o leaks.html                # the findings of all sweeps`,
 		Args: cli.NoCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
