@@ -93,6 +93,28 @@ type FindingStatus struct {
 	Skipped          map[string]int `json:"skipped"` // those among ByState, by finding.Finding.Skipped
 }
 
+// add counts n findings of a state. known are those that somebody knows of, by their status.
+func (f *FindingStatus) add(state verifier.State, known, secret bool, n int) {
+	if known {
+		f.Acknowledged += n
+		if state == verifier.Live {
+			f.AcknowledgedLive += n
+		}
+		return
+	}
+	if !isDead(state) {
+		f.Open += n
+	}
+	f.ByState[string(state)] += n
+	if state == verifier.Skipped {
+		why := finding.SkippedIDOnly
+		if secret {
+			why = finding.SkippedNotVerified
+		}
+		f.Skipped[why] += n
+	}
+}
+
 // Outdated returns for each target how many of its repositories were read by another
 // detector than the latest. The sweep, or the next one, reads them again.
 func (s *Store) Outdated(ctx context.Context) (map[string]int, error) {
@@ -181,24 +203,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 		var state string
 		var known, secret, n int
 		err := scan(&state, &known, &secret, &n)
-		switch {
-		case known != 0:
-			st.Findings.Acknowledged += n
-			if state == string(verifier.Live) {
-				st.Findings.AcknowledgedLive += n
-			}
-			return err
-		case !isDead(verifier.State(state)):
-			st.Findings.Open += n
-		}
-		st.Findings.ByState[state] += n
-		if state == string(verifier.Skipped) {
-			why := finding.SkippedIDOnly
-			if secret != 0 {
-				why = finding.SkippedNotVerified
-			}
-			st.Findings.Skipped[why] = n
-		}
+		st.Findings.add(verifier.State(state), known != 0, secret != 0, n)
 		return err
 	}, `SELECT state, known, secret, COUNT(*) FROM (SELECT state, CASE WHEN record LIKE '%"secret_sha256":"%' OR record LIKE '%"has_value":true%' THEN 1 ELSE 0 END AS secret, CASE WHEN status <> 'open' AND (status = 'acknowledged' OR state <> 'live') AND (status_until = 0 OR status_until > $1) THEN 1 ELSE 0 END AS known
 		FROM finding WHERE ignored = '') AS f GROUP BY state, known, secret`, database.Millis(s.Now()))
