@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
-
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
 )
 
 func TestAccept(t *testing.T) {
@@ -33,7 +33,7 @@ func testAccept(on onDatabase) {
 		t.Errorf("it has not failed: %v", err)
 	}
 	s.read(t, number, sweep.Failed, nil)
-	for _, a := range []sweep.Acceptance{{By: "ada"}, {Reason: "DMCA"}} {
+	for _, a := range []sweep.Acceptance{{By: "ada"}, {Reason: "DMCA"}, {By: "ada", Reason: "it has " + detectorstest.SecretKey(5)}, {By: detectorstest.SecretKey(5), Reason: "DMCA"}} {
 		if err := s.Accept(t.Context(), "acme/blocked", a); err == nil {
 			t.Errorf("%+v is accepted", a)
 		}
