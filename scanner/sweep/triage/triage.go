@@ -155,8 +155,9 @@ func LastMoment(day string) (time.Time, error) {
 }
 
 // Reopen is a sweep.Observer. It opens a finding again that was closed, and whose key is
-// live now. It counts each change of a state as a version, so that a person who has seen the
-// old state cannot change the status by mistake.
+// live now, and an acknowledged one whose key had been off. It counts each change of a state
+// as a version, so that a person who has seen the old state cannot change the status by
+// mistake.
 func Reopen(ctx context.Context, tx *sql.Tx, c sweep.Change) error {
 	if c.Before == "" {
 		return nil // nobody has seen it yet
@@ -168,7 +169,8 @@ func Reopen(ctx context.Context, tx *sql.Tx, c sweep.Change) error {
 		return nil
 	}
 	r, err := database.Exec(ctx, tx, `UPDATE finding SET status = 'open', status_by = '', status_until = 0
-		WHERE fingerprint = $1 AND status IN ('false-alarm', 'shut-off', 'fixed')`, c.Fingerprint)
+		WHERE fingerprint = $1 AND (status IN ('false-alarm', 'shut-off', 'fixed') OR status = 'acknowledged' AND $2 = 1)`,
+		c.Fingerprint, database.Bool(c.Before == verifier.Invalid || c.Before == verifier.Expired))
 	if err != nil {
 		return fmt.Errorf("opening a finding again: %w", err)
 	}

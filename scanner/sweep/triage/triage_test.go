@@ -97,10 +97,11 @@ func testReopen(f *fixture) {
 		{triage.ShutOff, verifier.Invalid, verifier.Live, triage.Open},
 		{triage.FalseAlarm, verifier.Unknown, verifier.Live, triage.Open},
 		{triage.Acknowledged, verifier.Unknown, verifier.Live, triage.Acknowledged},
+		{triage.Acknowledged, verifier.Invalid, verifier.Live, triage.Open},
 		{triage.ShutOff, verifier.Live, verifier.Invalid, triage.ShutOff},
 		{triage.Open, verifier.Unknown, verifier.Live, triage.Open},
 	} {
-		name := fmt.Sprintf("%s-%s", tt.status, tt.after)
+		name := fmt.Sprintf("%s-%s-%s", tt.status, tt.before, tt.after)
 		f.put(name, tt.before, "acme/app")
 		if _, err := f.apply(edit(tt.status, "ada", "", "2099-01-31"), name); err != nil && tt.status != triage.Open {
 			f.Fatal(err)
