@@ -209,7 +209,8 @@ func TestSharedHidden(t *testing.T) {
 	}
 	s.counted["b"] = 1000 // spent, which GitHub has not said yet
 	for n := range 8 {
-		if _, err := l.Parent(t.Context(), fmt.Sprintf("acme/r%d", n)); !errors.As(err, new(*RateLimited)) {
+		limited := new(RateLimited)
+		if _, err := l.Parent(t.Context(), fmt.Sprintf("acme/r%d", n)); !errors.As(err, &limited) || !limited.Unseen {
 			t.Errorf("a does not see r%d, and b is spent: %v", n, err)
 		}
 	}

@@ -232,6 +232,8 @@ type Done func(ctx context.Context, tx *sql.Tx) error
 type Later struct {
 	At  time.Time
 	Why string
+	// Alone says that other requests of the same budget need not wait.
+	Alone bool
 }
 
 func (l *Later) Error() string {

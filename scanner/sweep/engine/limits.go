@@ -29,7 +29,7 @@ func (l limitedHub) request(ctx context.Context, request func() error) error {
 		return later
 	}
 	err = request()
-	if errors.As(err, &later) {
+	if errors.As(err, &later) && !later.Alone {
 		err = errors.Join(err, l.store.PutLimit(ctx, l.Budget(), later))
 	}
 	return err

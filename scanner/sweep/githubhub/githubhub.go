@@ -109,7 +109,7 @@ type hub struct {
 func Later(err error) error {
 	var limited *github.RateLimited
 	if errors.As(err, &limited) {
-		return &sweep.Later{At: limited.Until, Why: limited.Error()}
+		return &sweep.Later{At: limited.Until, Why: limited.Error(), Alone: limited.Unseen}
 	}
 	if errors.Is(err, github.ErrGone) || errors.Is(err, github.ErrDenied) {
 		return &sweep.Final{Err: err}

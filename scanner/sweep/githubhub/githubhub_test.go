@@ -21,6 +21,12 @@ func TestLater(t *testing.T) {
 		if !errors.As(Later(err), &later) || !later.At.Equal(until) {
 			t.Errorf("%v is not waited for", err)
 		}
+		if later != nil && later.Alone {
+			t.Errorf("%v: the others do not wait", err)
+		}
+	}
+	if later := new(sweep.Later); !errors.As(Later(&github.RateLimited{Until: until, Unseen: true}), &later) || !later.Alone {
+		t.Error("all wait for a repository that one token may see")
 	}
 	for _, err := range []error{github.ErrDenied, github.ErrGone, github.ErrBlocked} {
 		var final *sweep.Final

@@ -226,6 +226,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	slices.SortFunc(spent, func(a, b *budget) int { return a.limited().Until.Compare(b.limited().Until) })
 	for _, b := range spent {
 		answer, err := t.ask(req, b, true)
+		if limited := new(RateLimited); hidden != nil && errors.As(err, &limited) {
+			return nil, &RateLimited{Until: limited.Until, Said: limited.Said, Unseen: true}
+		}
 		if err != nil || !isHidden(req, answer) {
 			return answer, err
 		}

@@ -69,6 +69,9 @@ func (p *Patience) Pause(ctx context.Context, d time.Duration) error {
 type RateLimited struct {
 	Until time.Time // by the clock of this machine
 	Said  string    // by GitHub, "" if it gave no reason
+	// Unseen says that only this request has to wait: it is about a repository that is not
+	// there for the tokens that are not limited. They answer other requests.
+	Unseen bool
 }
 
 // Error implements error.
