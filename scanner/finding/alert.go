@@ -188,13 +188,19 @@ func (a *Alert) title() string {
 			root++
 		}
 	}
-	add(a.Counts[EventLive], "leaked key is LIVE", "leaked keys are LIVE")
+	live, unknown := a.Counts[EventLive], a.Counts[EventNew]
+	if a.Kind == AlertNews { // of a scan that has found more live keys than an alert lists
+		live += a.Omitted
+	} else {
+		unknown += a.Omitted
+	}
+	add(live, "leaked key is LIVE", "leaked keys are LIVE")
 	add(a.Counts[EventLiveAgain], "leaked key is LIVE AGAIN", "leaked keys are LIVE AGAIN")
 	if root > 0 {
 		parts[len(parts)-1] += " (of a ROOT user)"
 	}
 	add(a.Counts[EventOff], "leaked key is off", "leaked keys are off")
-	add(a.Counts[EventNew]+a.Omitted, "new finding that is not known to be live", "new findings that are not known to be live")
+	add(unknown, "new finding that is not known to be live", "new findings that are not known to be live")
 	add(a.Counts[EventChanged], "finding with a new state", "findings with a new state")
 	if len(parts) == 0 {
 		return "nothing is new"
