@@ -12,10 +12,11 @@ import (
 )
 
 // Storable returns text in the form in which the database keeps it: redacted, see Redact,
-// and as text that both databases take. Names of files, branches and authors hold any bytes; PostgreSQL refuses a whole transaction for one byte
-// that is not UTF-8, or for a NUL, and JSON would make the same U+FFFD of all of them. Such
-// text is kept as a Go string literal, as reports show it: "caf\xe9.env". So is text that
-// begins with a quote, so that no two texts are kept as one.
+// and as text that both databases take. Names of files, branches and authors hold any bytes;
+// PostgreSQL refuses a whole transaction for one byte that is not UTF-8, or for a NUL, and
+// JSON would make the same U+FFFD of all of them. Such text is kept as a Go string literal, as
+// reports show it: "caf\xe9.env". So is text that begins with a quote, so that no two texts
+// are kept as one.
 func Storable(text string) string {
 	text = Redact(text)
 	if utf8.ValidString(text) && !strings.ContainsRune(text, 0) && !strings.HasPrefix(text, `"`) {
