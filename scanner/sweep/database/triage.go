@@ -9,9 +9,10 @@ const Urgency = `CASE f.state WHEN 'live' THEN 0 WHEN 'id-active-secret-mismatch
 // log of actions the history of it. A finding that nobody has given a status is open.
 // version counts the changes of a finding that people have to know of.
 //
-// The indexes hold all columns that lists are filtered by, so that a list does not read the
-// records of all findings, and that summaries count by. Lists leave ignored findings out, and
-// so do the indexes. A path may be longer than PostgreSQL takes into an index (2,704 bytes), so its beginning is searched.
+// The indexes hold all columns that lists are filtered by and that summaries count by, so that
+// neither reads the records of all findings. Both leave ignored findings out, and so do the
+// indexes. A path may be longer than PostgreSQL takes into an index (2,704 bytes), so its
+// beginning is searched.
 var triage = migration{
 	`ALTER TABLE finding RENAME COLUMN acknowledged_by TO status_by;
 	ALTER TABLE finding RENAME COLUMN acknowledged_until TO status_until;

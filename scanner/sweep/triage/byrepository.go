@@ -33,8 +33,8 @@ func (s *Store) fewByRepository(ctx context.Context, q *query, from *cursor, lim
 }
 
 // keysByRepository returns the keys of up to limit findings in the order of repositories,
-// after from, as fewByRepository does. It reads repositories by name, more at once each time, until it has enough: to
-// sort all findings would take a second where there are 50,000.
+// after from, as fewByRepository does. It reads repositories by name, more at once each time,
+// until it has enough: to sort all findings would take a second where there are 50,000.
 func (s *Store) keysByRepository(ctx context.Context, f *Filter, in scope, from *cursor, limit int) (keys []cursor, err error) {
 	begin := cursor{}
 	if from != nil {
