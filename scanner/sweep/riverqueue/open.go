@@ -178,8 +178,9 @@ func redacted(name string) string {
 // quotes the URL. A later error does not quote it, and may well hold a word that happens to be
 // the password, as "stanch sweep migrate" does if that is stanch.
 func scrub(err error, name string) error {
-	if err == nil {
-		return nil
+	var connecting *pgconn.ConnectError // which has the host, the user and the database alone
+	if err == nil || errors.As(err, &connecting) {
+		return err
 	}
 	if u, parseErr := url.Parse(name); parseErr == nil && u.User != nil {
 		if password, _ := u.User.Password(); password != "" && strings.Contains(err.Error(), password) {
