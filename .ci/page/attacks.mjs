@@ -15,18 +15,18 @@ const planted = JSON.parse(readFileSync(join(bench.pages, 'odd.json'), 'utf8'));
 const seen = []; // every byte that the server has sent
 
 // walk opens every row and every view, and reports whether a name became code.
-async function walk(page) {
+async function walk(page, patience = 3000) { // a page that is broken is never ready
   await page.addInitScript(() => { window.pwned = () => sessionStorage.setItem('pwned', 'yes'); });
-  page.setDefaultTimeout(3000); // a page that is broken is never ready
+  page.setDefaultTimeout(patience);
   await page.goto(server.address + '/');
   await page.waitForTimeout(300);
-  await ready(page).catch(() => {});
+  await ready(page, patience).catch(() => {});
   for (const row of await page.locator('#list .open').all()) await row.click().catch(() => {});
   await page.waitForTimeout(800);
   const opened = await page.locator('#list .more dl').count();
   for (const a of await page.locator('#shares a, #tiles a').evaluateAll((all) => all.map((x) => x.getAttribute('href')))) {
     await page.goto(server.address + (a.startsWith('?') ? '/' + a : a));
-    await ready(page).catch(() => {});
+    await ready(page, patience).catch(() => {});
   }
   const found = await page.evaluate(() => ({
     scripts: document.querySelectorAll('script:not([src^="/assets/"]), [onerror], [onload], iframe, object, embed').length,
@@ -73,7 +73,7 @@ async function names() {
   page.on('console', (m) => check('the console stays empty', false, m.text()));
   page.on('pageerror', (e) => check('there is no error', false, e.message));
   await page.addInitScript(() => addEventListener('securitypolicyviolation', (e) => console.error('policy violated', e.violatedDirective, e.sample)));
-  const w = await walk(page);
+  const w = await walk(page, 30_000);
   check('every row opens', w.opened >= 10, w);
   check('no name becomes code', !isPwned(w), w);
   await page.goto(server.address + '/?q=' + encodeURIComponent('<img src=x onerror="pwned()">') + '&owner=%3Cscript%3E#f-<script>');

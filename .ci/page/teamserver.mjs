@@ -95,7 +95,7 @@ export class Bench {
 }
 
 // ready waits until the rows of a page are there, and the numbers above them.
-export const ready = (page) => page.waitForFunction(() => !document.getElementById('found').hidden && !document.getElementById('now').hidden, null, { timeout: 90_000 });
+export const ready = (page, timeout = 90_000) => page.waitForFunction(() => !document.getElementById('found').hidden && !document.getElementById('now').hidden, null, { timeout });
 
 // rss is the memory of a process, in MB.
 export const rss = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
