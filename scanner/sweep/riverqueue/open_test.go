@@ -206,6 +206,22 @@ func TestRoles(t *testing.T) {
 	}
 }
 
+// TestPassword: no error holds a password, and one that is a word of an error hides nothing.
+func TestPassword(t *testing.T) {
+	name := sweeptest.StartPostgres(t).URL
+	with := func(password string) string { return strings.Replace(name, "stanch@", "stanch:"+password+"@", 1) }
+	if _, err := OpenReadOnly(t.Context(), with("stanch")); err == nil || !strings.Contains(err.Error(), "stanch sweep add") {
+		t.Errorf("a database without tables: %v", err)
+	}
+	away := "postgres://stanch:stanch@127.0.0.1:1/stanch?sslmode=disable"
+	if _, err := Open(t.Context(), away, true); err == nil || !isAway(err) {
+		t.Errorf("no server, and a user whose name is the password: %v", err)
+	}
+	if _, err := Open(t.Context(), with("hunter2")+"&connect_timeout=hunter2", true); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("a URL that cannot be read: %v", err)
+	}
+}
+
 // TestReadOnlyFile: a file is not made, not changed and, where nobody may write, read.
 func TestReadOnlyFile(t *testing.T) {
 	dir := t.TempDir()
