@@ -72,7 +72,8 @@ func removeLeft() {
 		if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
 			continue
 		}
-		if _, err := os.Lstat(filepath.Join(dir, lockFile)); err != nil { // another one removes it
+		// Another process removes it, or a stranger has put a link there.
+		if info, err := os.Lstat(filepath.Join(dir, lockFile)); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
 		lock, err := filelock.Acquire(filepath.Join(dir, lockFile))
