@@ -53,6 +53,9 @@ var statedLimits = []struct{ page, says, file, declares string }{
 	{"SECURITY.md", "64 KiB, ten seconds", "verifier/awsverifier/transport.go", `requestTimeout += 10 \* time.Second\s[^)]*maxBody += 64 << 10`},
 	{"SECURITY.md", "given up after two minutes", "scanner/gitsource/transport/githttp.go", `defaultStall += 2 \* time.Minute`},
 	{"docs/verification.md", "waits ten seconds and reads 64 KiB", "verifier/awsverifier/transport.go", `requestTimeout += 10 \* time.Second\s[^)]*maxBody += 64 << 10`},
+	{"docs/triage.md", "413 more than 1 MiB", "scanner/sweep/api/change.go", `maxBody = 1 << 20`},
+	{"docs/webhooks.md", "Above 25 MiB", "scanner/sweep/webhook/webhook.go", `maxBody += 25 << 20`},
+	{"docs/webhooks.md", "more than four bodies above 1 MiB", "scanner/sweep/webhook/webhook.go", `maxSmall = 1 << 20\s+maxLarge = 4`},
 	{"docs/sweep.md", "`--max-fetch` (20 GiB)", "cmd/stanch/internal/sweep/sweep.go", `"max-fetch", 20<<10, "`},
 }
 
