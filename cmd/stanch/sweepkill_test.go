@@ -101,7 +101,7 @@ func (o *sweptOrg) known(t *testing.T) (found, twice []string) {
 			t.Errorf("the file is damaged: %s, %v", whole, err)
 		}
 	}
-	rows, err := store.SQL.QueryContext(t.Context(), `SELECT args ->> 'what', args ->> 'number', args ->> 'sweep' FROM river_job WHERE state = 'completed' AND queue = 'scan' AND args ->> 'again' IS NULL`)
+	rows, err := store.SQL.QueryContext(t.Context(), `SELECT args ->> 'what', args ->> 'number', args ->> 'sweep' FROM river_job WHERE state = 'completed' AND args ->> 'what' = 'scan' AND args ->> 'again' IS NULL`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,6 +98,9 @@ func (w *scanJob) readLost(ctx context.Context) (sweep.Result, error) {
 		return sweep.Result{}, err
 	}
 	w.hub = w.withLimits(hub)
+	if w.repo.Name, err = nameAtHost(ctx, w.hub, w.repo); err != nil {
+		return sweep.Result{}, err
+	}
 	lost, until, err := w.hub.LostCommits(ctx, w.repo.Name, time.Time{})
 	if err != nil || len(lost) == 0 {
 		w.repo.Activity = until
