@@ -139,8 +139,8 @@ func (q *Queue) lostJobs(ctx context.Context, tx *sql.Tx) (map[string][]lostJob,
 }
 
 // blame counts the death of a worker for the repository that it may have died of. Two
-// workers that die at once died of something else: their machine, or an update. Of several
-// jobs that a worker did, each is under suspicion once, and is then done alone; only a
+// workers that die at once died of something else: their machine, or an update. Each
+// of several jobs that a worker did is under suspicion once, and is then done alone; only a
 // worker that dies while it does one alone counts from then on. A worker that is told to
 // end gives its jobs back, which is no death.
 func (q *Queue) blame(ctx context.Context, tx *sql.Tx, lost map[string][]lostJob) error {

@@ -69,8 +69,8 @@ func (t Token) is(text string) bool {
 	return t.text != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 
-// tokenOf returns the token with a text. Of several equal ones, it is the one whose user may
-// do most.
+// tokenOf returns the token with a text. If several are equal, it is the one whose user may do
+// most.
 func (g *Gate) tokenOf(text string) (found Token) {
 	for _, t := range g.Tokens {
 		if t.is(text) && t.User.Role > found.User.Role {
