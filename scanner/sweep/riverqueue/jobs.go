@@ -10,46 +10,54 @@ import (
 // stuckAfter is how long a job may run before the log tells of it. A clone may take hours.
 const stuckAfter = time.Hour
 
-// A runningJob is a job that this process does, or did.
+// A runningJob is a job that this process does.
 type runningJob struct {
-	kind       string
-	number     int64
-	began, end time.Time // end is zero while it is done
-	told       time.Time // when the log told last that it runs for long
+	kind   string
+	number int64
+	began  time.Time
+	told   time.Time // when the log told last that it runs for long
 }
 
-// jobs holds the jobs that a worker is doing, and recent ones, by their ids.
+// jobs holds the jobs that a worker is doing, and those that it has ended, by their ids, until
+// the database is known to have their end.
 type jobs struct {
-	mu sync.Mutex
-	of map[int64]*runningJob
+	mu      sync.Mutex
+	running map[int64]*runningJob
+	ended   map[int64]time.Time
 }
 
 func (j *jobs) begin(id int64, kind string, number int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.of == nil {
-		j.of = map[int64]*runningJob{}
+	if j.running == nil {
+		j.running, j.ended = map[int64]*runningJob{}, map[int64]time.Time{}
 	}
-	j.of[id] = &runningJob{kind: kind, number: number, began: time.Now()}
+	delete(j.ended, id)
+	j.running[id] = &runningJob{kind: kind, number: number, began: time.Now()}
 }
 
 func (j *jobs) end(id int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.of[id].end = time.Now()
-	for other, r := range j.of {
-		if !r.end.IsZero() && time.Since(r.end) > time.Hour {
-			delete(j.of, other)
-		}
-	}
+	delete(j.running, id)
+	j.ended[id] = time.Now()
 }
 
-// ended reports whether a job was ended longer ago than d.
-func (j *jobs) ended(id int64, d time.Duration) bool {
+// lost returns the jobs that ended longer ago than d and are in still, the jobs of this worker
+// that run by the database. It forgets the others of that age.
+func (j *jobs) lost(still map[int64]bool, d time.Duration) (ids []int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	r := j.of[id]
-	return r != nil && !r.end.IsZero() && time.Since(r.end) > d
+	for id, at := range j.ended {
+		switch {
+		case time.Since(at) <= d:
+		case still[id]:
+			ids = append(ids, id)
+		default:
+			delete(j.ended, id)
+		}
+	}
+	return ids
 }
 
 // anyRuns reports whether a job is being done.
@@ -67,8 +75,8 @@ func (j *jobs) longest() (kind string, number int64, since time.Time) {
 }
 
 func (j *jobs) oldest() (first *runningJob) {
-	for _, r := range j.of {
-		if r.end.IsZero() && (first == nil || r.began.Before(first.began)) {
+	for _, r := range j.running {
+		if first == nil || r.began.Before(first.began) {
 			first = r
 		}
 	}

@@ -175,21 +175,22 @@ func (q *Queue) blame(ctx context.Context, tx *sql.Tx, lost map[string][]lostJob
 // that down: River tries only for a while.
 func (q *Queue) rescueOwn(ctx context.Context) error {
 	db := q.config.Store.SQL
-	var lost []int64
+	running := map[int64]bool{}
 	err := database.EachRow(ctx, db, func(scan func(...any) error) error {
 		var id int64
 		err := scan(&id)
-		if err == nil && q.jobs.ended(id, q.silence()) {
-			lost = append(lost, id)
-		}
+		running[id] = true
 		return err
 	}, `SELECT id FROM river_job WHERE state = 'running' AND `+q.owner()+` = $1`, q.config.Name)
-	for _, id := range lost {
-		if err == nil {
-			_, err = database.Exec(ctx, db, `UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running'`, id)
+	if err != nil {
+		return err
+	}
+	for _, id := range q.jobs.lost(running, q.silence()) {
+		if _, err := database.Exec(ctx, db, `UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running'`, id); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // deaths returns how many workers in a row died while they read a repository.
