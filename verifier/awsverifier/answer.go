@@ -181,7 +181,8 @@ func (a answer) unknown(reason string, cause error) verifier.Verdict {
 
 // noAnswer is the verdict if STS did not reply: something else did, or nothing.
 func (a answer) noAnswer() verifier.Verdict {
-	if reason, cause := networkTrouble(a.err); a.status == 0 || reason == timedOut {
+	_, cut := as[*net.OpError](a.err) // in the middle of the answer
+	if reason, cause := networkTrouble(a.err); a.status == 0 || reason == timedOut || cut {
 		err := fmt.Errorf("sts:GetCallerIdentity at %s: %w: %w", a.host, verifier.ErrNoAnswer, cause)
 		return verifier.Verdict{State: verifier.Unknown, Reason: "no answer: " + reason, Err: err}
 	}

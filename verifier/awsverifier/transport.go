@@ -1,6 +1,7 @@
 package awsverifier
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -82,6 +83,10 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !g.allowed(r.URL) {
 		return nil, fmt.Errorf("host %q is not an STS endpoint", r.URL.Host)
 	}
+	r, err := inMemory(r)
+	if err != nil {
+		return nil, err
+	}
 	g.sent.add(r.URL.Host)
 	resp, err := g.next.RoundTrip(r)
 	if err != nil {
@@ -92,6 +97,24 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		io.Closer
 	}{io.LimitReader(resp.Body, maxBody), resp.Body}
 	return resp, nil
+}
+
+// inMemory returns r with a body that net/http knows to be in memory. It takes any other one to
+// be slow: it sends the head first, then the body, and then asks the body for more. AWS may
+// answer before that, and the SDK closes the body once an answer begins: asked then, the body
+// fails (safeWriteToReadCloser in smithy-go 1.28), and net/http closes the connection under
+// the answer. That happened to one key in 400 on a busy machine.
+func inMemory(r *http.Request) (*http.Request, error) {
+	if r.Body == nil {
+		return r, nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err := errors.Join(err, r.Body.Close()); err != nil {
+		return nil, err
+	}
+	copied := *r
+	copied.Body = io.NopCloser(bytes.NewReader(body))
+	return &copied, nil
 }
 
 func (g *guard) allowed(u *url.URL) bool {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -183,6 +184,53 @@ func TestSlowServer(t *testing.T) {
 		})
 	}
 }
+
+// closing is a body as the SDK makes it: once it is closed, it fails.
+type closing struct {
+	*bytes.Buffer
+	closed bool
+}
+
+func (c *closing) Close() error { c.closed = true; return nil }
+
+func (c *closing) WriteTo(w io.Writer) (int64, error) {
+	if c.closed {
+		return 0, io.EOF
+	}
+	return c.Buffer.WriteTo(w)
+}
+
+// TestBodyOutlivesAnswer holds that the body of a request can be read to its end after the SDK
+// has closed it, as net/http may do while it reads the answer.
+func TestBodyOutlivesAnswer(t *testing.T) {
+	var sent *http.Request
+	g := &guard{override: "127.0.0.1:1", sent: &requestCount{}, next: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		sent = r
+		return &http.Response{Body: http.NoBody}, nil
+	})}
+	body := &closing{Buffer: bytes.NewBufferString("Action=GetCallerIdentity")}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:1/", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.RoundTrip(r); err != nil {
+		t.Fatal(err)
+	}
+	if err := body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var got bytes.Buffer
+	if _, err := io.Copy(&got, sent.Body); err != nil || got.String() != "Action=GetCallerIdentity" {
+		t.Errorf("it reads %q, %v", got.String(), err)
+	}
+	if _, err := io.Copy(io.Discard, sent.Body); err != nil {
+		t.Errorf("at its end: %v", err)
+	}
+}
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // TestBreaker has a proxy in the way: the third refusal ends it for all keys.
 func TestBreaker(t *testing.T) {
