@@ -7,14 +7,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // the drivers, as in riverqueue
-	_ "modernc.org/sqlite"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -28,7 +24,7 @@ import (
 type desk struct {
 	*Alerts
 	t     *testing.T
-	clock time.Time
+	clock *time.Time // of its store
 	jobs  []sweep.Job
 	at    map[string]verifier.State
 }
@@ -72,31 +68,16 @@ func (b *box) news() string {
 
 func onEachDatabase(t *testing.T, test func(*desk)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		dsn, err := database.SQLiteDSN(filepath.Join(t.TempDir(), "sweep.db"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		test(newDesk(t, "sqlite", dsn))
-	})
-	t.Run("postgresql", func(t *testing.T) { test(newDesk(t, "pgx", sweeptest.StartPostgres(t).URL)) })
+	sweeptest.OnEachDatabase(t, map[string]func(*testing.T, *sweeptest.Store){"desk": func(t *testing.T, s *sweeptest.Store) {
+		t.Helper()
+		test(newDesk(t, s))
+	}})
 }
 
-func newDesk(t *testing.T, driver, dsn string) *desk {
+func newDesk(t *testing.T, s *sweeptest.Store) *desk {
 	t.Helper()
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	db.SetMaxOpenConns(1)
-	d := &desk{t: t, clock: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), at: map[string]verifier.State{}}
-	store := sweep.NewStore(db, driver == "pgx")
-	store.Now = func() time.Time { return d.clock }
-	if err := store.Migrate(t.Context(), database.Version()); err != nil {
-		t.Fatal(err)
-	}
-	d.Alerts = &Alerts{Store: store, Queue: d, Digest: 24 * time.Hour, Page: "https://stanch.example.com"}
+	d := &desk{t: t, clock: &s.Clock, at: map[string]verifier.State{}}
+	d.Alerts = &Alerts{Store: s.Store, Queue: d, Digest: 24 * time.Hour, Page: "https://stanch.example.com"}
 	for _, statement := range []string{
 		`INSERT INTO target (name, api, options, every_ms, added, sweep, ended) VALUES ('acme', '', '{}', 0, 1, 2, 1), ('first', '', '{}', 0, 1, 1, 0)`,
 		`INSERT INTO repository (id, target, name, page, fork, archived, private, pushed, listed, state, at) VALUES
@@ -140,7 +121,7 @@ func (d *desk) is(repository int, fingerprint string, state verifier.State) {
 			args      []any
 		}{
 			{`INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record) VALUES ($1, $1, '', $2, '', '', 1, $3, 1, $4)
-				ON CONFLICT (fingerprint) DO UPDATE SET state = excluded.state, record = excluded.record`, []any{fingerprint, string(state), database.Millis(d.clock), string(record)}},
+				ON CONFLICT (fingerprint) DO UPDATE SET state = excluded.state, record = excluded.record`, []any{fingerprint, string(state), database.Millis(*d.clock), string(record)}},
 			{`INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record)
 				SELECT $1, number, 'x', 'blob', '', 'f', 1, 1, '{"kind":"blob","path":"f","line":3,"commit":"c0ffee"}' FROM repository WHERE id = $2 ON CONFLICT DO NOTHING`, []any{fingerprint, fmt.Sprint(repository)}},
 		} {
@@ -148,7 +129,7 @@ func (d *desk) is(repository int, fingerprint string, state verifier.State) {
 				return err
 			}
 		}
-		if err := d.Observe(ctx, tx, sweep.Change{Fingerprint: fingerprint, Before: before, After: state, At: d.clock}); err != nil {
+		if err := d.Observe(ctx, tx, sweep.Change{Fingerprint: fingerprint, Before: before, After: state, At: *d.clock}); err != nil {
 			return err
 		}
 		return done(ctx, tx)
@@ -164,7 +145,7 @@ func (d *desk) work(name string) (wait time.Duration) {
 	err := d.Do(d.t.Context(), sweep.Job{Kind: sweep.KindNotify, Target: name}, func(context.Context, *sql.Tx) error { return nil })
 	var later *sweep.Later
 	if errors.As(err, &later) {
-		return later.At.Sub(d.clock)
+		return later.At.Sub(*d.clock)
 	}
 	if err != nil {
 		d.t.Fatal(err)
@@ -217,24 +198,24 @@ func TestBundles(t *testing.T) {
 		}
 		d.work("b")
 		d.want("at once", b, "news: live f1")
-		d.clock = d.clock.Add(time.Second)
+		*d.clock = d.clock.Add(time.Second)
 		d.is(1, "f2", verifier.Live)
 		if wait := d.work("b"); wait != time.Second {
 			d.t.Errorf("it waits %s", wait)
 		}
 		d.is(1, "f3", verifier.Live)
 		d.is(1, "f2", verifier.Invalid)
-		d.clock = d.clock.Add(time.Second)
+		*d.clock = d.clock.Add(time.Second)
 		d.work("b")
 		d.want("together, in order", b, "news: live f1; news: live f2, live f3, off f2")
-		d.clock = d.clock.Add(gap)
+		*d.clock = d.clock.Add(gap)
 		d.is(2, "f4", verifier.Live) // a first sweep
-		d.clock = d.clock.Add(gap)
+		*d.clock = d.clock.Add(gap)
 		if wait := d.work("b"); wait != recheck {
 			d.t.Errorf("it waits %s", wait)
 		}
 		d.is(2, "f5", verifier.Live)
-		d.clock = d.clock.Add(time.Minute)
+		*d.clock = d.clock.Add(time.Minute)
 		d.work("b")
 		d.want("not yet", b, "news: live f1; news: live f2, live f3, off f2")
 		d.exec(`UPDATE target SET ended = 1 WHERE name = 'first'`)
@@ -264,13 +245,13 @@ func TestDigest(t *testing.T) {
 		d.exec(`UPDATE finding SET ignored = 'a rule' WHERE fingerprint = 'f5'`)
 		d.work("b")
 		d.want("at once", b, "news: live f3")
-		d.clock = d.clock.Add(23 * time.Hour)
+		*d.clock = d.clock.Add(23 * time.Hour)
 		if err := d.watchOnce(d.t.Context()); err != nil {
 			d.t.Fatal(err)
 		}
 		d.work("b")
 		d.want("not yet", b, "news: live f3")
-		d.clock = d.clock.Add(time.Hour)
+		*d.clock = d.clock.Add(time.Hour)
 		d.jobs = nil
 		if err := d.watchOnce(d.t.Context()); err != nil || len(d.jobs) != 1 {
 			d.t.Errorf("%v, jobs: %+v", err, d.jobs)
@@ -283,7 +264,7 @@ func TestDigest(t *testing.T) {
 			d.t.Error(err)
 		}
 		d.want("one a day", b, "news: live f3; digest: new f1, new f2")
-		d.clock = d.clock.Add(22 * time.Hour) // a sweep each day does not come to the second
+		*d.clock = d.clock.Add(22 * time.Hour) // a sweep each day does not come to the second
 		if err := d.Finish(d.t.Context()); err != nil {
 			d.t.Error(err)
 		}
@@ -323,7 +304,7 @@ func TestFailures(t *testing.T) {
 			if wait := d.work("bad"); wait != want {
 				d.t.Errorf("it is sent before: %s", wait)
 			}
-			d.clock = d.clock.Add(want)
+			*d.clock = d.clock.Add(want)
 		}
 		fails = refusal{after: time.Hour}
 		if wait := d.work("bad"); wait != time.Hour {
@@ -333,13 +314,13 @@ func TestFailures(t *testing.T) {
 		if err != nil || len(list) != 2 || list[0].Name != "bad" || list[0].Why != "no" || list[0].Failures != 4 || list[0].Waiting < 2 || list[1].Deliveries != 1 {
 			d.t.Errorf("%v: %+v", err, list)
 		}
-		d.clock = d.clock.Add(time.Hour)
+		*d.clock = d.clock.Add(time.Hour)
 		fails = nil
 		d.work("bad")
 		if len(slices.Compact(ids)) != 1 || !strings.HasSuffix(ids[0], " 1") {
 			d.t.Errorf("deliveries: %q", ids)
 		}
-		d.clock = d.clock.Add(gap)
+		*d.clock = d.clock.Add(gap)
 		d.work("bad")
 		if got := bad.news(); got != "news: live f1; news: live f2" {
 			d.t.Errorf("got %q", got)
@@ -348,11 +329,11 @@ func TestFailures(t *testing.T) {
 		fails = refusal{refused: true}
 		d.is(1, "f3", verifier.Live)
 		for range failures {
-			d.clock = d.clock.Add(maxPause)
+			*d.clock = d.clock.Add(maxPause)
 			d.work("bad")
 		}
 		fails = nil
-		d.clock = d.clock.Add(maxPause)
+		*d.clock = d.clock.Add(maxPause)
 		d.is(1, "f4", verifier.Live)
 		d.work("bad")
 		if got := bad.news(); got != "news: live f1; news: live f2; news: live f4" {
@@ -360,13 +341,13 @@ func TestFailures(t *testing.T) {
 		}
 		fails = errors.New("no route")
 		d.is(1, "f5", verifier.Live)
-		d.clock = d.clock.Add(giveUp + time.Hour)
+		*d.clock = d.clock.Add(giveUp + time.Hour)
 		for range failures {
 			if list, err := Receivers(d.t.Context(), d.Store); err != nil || list[0].Lost != 1 {
 				d.t.Errorf("%v: %+v", err, list[0])
 			}
 			d.work("bad")
-			d.clock = d.clock.Add(maxPause)
+			*d.clock = d.clock.Add(maxPause)
 		}
 		if list, err := Receivers(d.t.Context(), d.Store); err != nil || list[0].Lost != 2 || list[0].Waiting != 0 {
 			d.t.Errorf("%v: %+v", err, list[0])
@@ -415,7 +396,7 @@ func TestOthers(t *testing.T) {
 		// A run ends all the same, and says what waits.
 		d.Patience = time.Minute
 		b.fail = func(*finding.Alert) error { return refusal{after: 10 * time.Minute} }
-		d.clock = d.clock.Add(gap)
+		*d.clock = d.clock.Add(gap)
 		d.is(1, "f2", verifier.Live)
 		if wait := d.work("b"); wait != 0 || d.Left()["b"] != "no" {
 			d.t.Errorf("it waits %s, left %v", wait, d.Left())

@@ -19,19 +19,19 @@ func TestClocks(t *testing.T) {
 		d.start(b)
 		d.is(1, "f1", verifier.Live)
 		d.work("b")
-		d.clock = d.clock.Add(-time.Hour)
+		*d.clock = d.clock.Add(-time.Hour)
 		d.is(1, "f2", verifier.Live)
 		if wait := d.work("b"); wait > gap {
 			d.t.Errorf("after the clock was set back it waits %s", wait)
 		}
-		d.clock = d.clock.Add(2 * time.Hour)
+		*d.clock = d.clock.Add(2 * time.Hour)
 		d.work("b")
 		d.want("set back", b, "news: live f1; news: live f2")
 		b.fail = func(*finding.Alert) error { return errors.New("no route") }
 		d.is(1, "f3", verifier.Live)
 		d.work("b")
 		b.fail = nil
-		d.clock = d.clock.Add(giveUp + time.Hour)
+		*d.clock = d.clock.Add(giveUp + time.Hour)
 		if err := d.watchOnce(d.t.Context()); err != nil {
 			d.t.Fatal(err)
 		}

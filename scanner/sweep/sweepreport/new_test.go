@@ -3,40 +3,24 @@
 package sweepreport
 
 import (
-	"database/sql"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	_ "modernc.org/sqlite" // the driver, as in riverqueue
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/run"
-	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
+	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
 // TestFailOnNew: a finding is new until the next sweep of any target that has it, however
 // long ago the sweeps of other targets began.
 func TestFailOnNew(t *testing.T) {
-	dsn, err := database.SQLiteDSN(filepath.Join(t.TempDir(), "sweep.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	store := sweep.NewStore(db, false)
-	defer store.Close()
-	if err := store.Migrate(t.Context(), database.Version()); err != nil {
-		t.Fatal(err)
-	}
+	store := sweeptest.SQLite(t).Store
 	exec := func(statement string, args ...any) {
 		t.Helper()
-		if _, err := database.Exec(t.Context(), db, statement, args...); err != nil {
+		if _, err := database.Exec(t.Context(), store.SQL, statement, args...); err != nil {
 			t.Fatal(err)
 		}
 	}

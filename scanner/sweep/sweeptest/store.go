@@ -61,22 +61,29 @@ func OpenSQLite(t testing.TB, file string) *sql.DB {
 	return db
 }
 
-// OnEachDatabase runs tests in SQLite and in PostgreSQL, each with a store of its own.
-func OnEachDatabase(t *testing.T, tests map[string]func(*testing.T, *Store)) {
+// A runner is a *testing.T or a *testing.B.
+type runner[T any] interface {
+	testing.TB
+	Run(name string, f func(T)) bool
+}
+
+// OnEachDatabase runs tests or benchmarks in SQLite and in PostgreSQL, each with a store of
+// its own.
+func OnEachDatabase[T runner[T]](t T, tests map[string]func(T, *Store)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
+	t.Run("sqlite", func(t T) {
 		for _, name := range slices.Sorted(maps.Keys(tests)) {
-			t.Run(name, func(t *testing.T) { tests[name](t, SQLite(t)) })
+			t.Run(name, func(t T) { tests[name](t, SQLite(t)) })
 		}
 	})
-	t.Run("postgresql", func(t *testing.T) {
+	t.Run("postgresql", func(t T) {
 		db, err := sql.Open("pgx", StartPostgres(t).URL)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = db.Close() })
 		for _, name := range slices.Sorted(maps.Keys(tests)) {
-			t.Run(name, func(t *testing.T) {
+			t.Run(name, func(t T) {
 				s := NewStore(t, db, true)
 				tests[name](t, s)
 				if err := s.Migrate(t.Context(), 0); err != nil {

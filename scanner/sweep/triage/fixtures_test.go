@@ -7,14 +7,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"path/filepath"
-	"slices"
 	"testing"
 	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // the drivers, as in riverqueue
-	_ "modernc.org/sqlite"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -29,54 +23,26 @@ import (
 type fixture struct {
 	testing.TB
 	*triage.Store
-	clock time.Time
+	clock *time.Time
 }
 
 // onEachDatabase runs tests in SQLite and in PostgreSQL.
 func onEachDatabase(t *testing.T, tests map[string]func(*fixture)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		for _, name := range slices.Sorted(maps.Keys(tests)) {
-			t.Run(name, func(t *testing.T) {
-				dsn, err := database.SQLiteDSN(filepath.Join(t.TempDir(), "sweep.db"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				db, err := sql.Open("sqlite", dsn)
-				if err != nil {
-					t.Fatal(err)
-				}
-				db.SetMaxOpenConns(1)
-				defer db.Close()
-				tests[name](newFixture(t, db, false))
-			})
+	each := map[string]func(*testing.T, *sweeptest.Store){}
+	for name, test := range tests {
+		each[name] = func(t *testing.T, s *sweeptest.Store) {
+			t.Helper()
+			test(newFixture(t, s))
 		}
-	})
-	t.Run("postgresql", func(t *testing.T) {
-		db, err := sql.Open("pgx", sweeptest.StartPostgres(t).URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		for _, name := range slices.Sorted(maps.Keys(tests)) {
-			t.Run(name, func(t *testing.T) {
-				f := newFixture(t, db, true)
-				tests[name](f)
-				if err := f.Migrate(t.Context(), 0); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-	})
+	}
+	sweeptest.OnEachDatabase(t, each)
 }
 
-func newFixture(t testing.TB, db *sql.DB, postgres bool) *fixture {
+func newFixture(t *testing.T, s *sweeptest.Store) *fixture {
 	t.Helper()
-	f := &fixture{TB: t, Store: &triage.Store{Store: sweep.NewStore(db, postgres)}, clock: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}
-	f.Now = func() time.Time { return f.clock }
-	if err := f.Migrate(t.Context(), database.Version()); err != nil {
-		t.Fatal(err)
-	}
+	f := &fixture{TB: t, Store: &triage.Store{Store: s.Store}, clock: &s.Clock}
+	s.Clock = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	for _, name := range []string{"acme", "octo"} {
 		if err := f.PutTarget(t.Context(), sweep.Target{Name: name, Options: []byte("{}")}); err != nil {
 			t.Fatal(err)
@@ -103,12 +69,12 @@ func (f *fixture) put(fingerprint string, state verifier.State, repositories ...
 	one := finding.Finding{Digest: &finding.Digest{Fingerprint: fingerprint}}
 	one.Match.Rule = &detectors.Rule{ID: "aws-access-key", Title: "AWS access key"}
 	one.Match.Credential.ID = "ID" + fingerprint
-	one.Verdict = verifier.Verdict{State: state, At: f.clock, Identity: verifier.Identity{Account: "123456789012", ARN: "arn:aws:iam::123456789012:user/deploy-" + fingerprint, Kind: "user", Name: "deploy-" + fingerprint}}
+	one.Verdict = verifier.Verdict{State: state, At: *f.clock, Identity: verifier.Identity{Account: "123456789012", ARN: "arn:aws:iam::123456789012:user/deploy-" + fingerprint, Kind: "user", Name: "deploy-" + fingerprint}}
 	record, err := database.MarshalRecord(&one)
 	if err != nil {
 		f.Fatal(err)
 	}
-	now := database.Millis(f.clock)
+	now := database.Millis(*f.clock)
 	f.exec(`INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record) VALUES ($1, $2, $3, $4, '', '', $5, $5, $5, $6)`,
 		fingerprint, one.Match.Credential.ID, "123456789012", string(state), now, string(record))
 	f.exec(`INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, '', '')`, fingerprint, now, string(state))
@@ -132,7 +98,7 @@ func (f *fixture) becomes(fingerprint string, before, after verifier.State) {
 		if _, err := database.Exec(f.Context(), tx, `UPDATE finding SET state = $2 WHERE fingerprint = $1`, fingerprint, string(after)); err != nil {
 			return err
 		}
-		return triage.Reopen(f.Context(), tx, sweep.Change{Fingerprint: fingerprint, Before: before, After: after, At: f.clock})
+		return triage.Reopen(f.Context(), tx, sweep.Change{Fingerprint: fingerprint, Before: before, After: after, At: *f.clock})
 	})
 	if err != nil {
 		f.Fatal(err)

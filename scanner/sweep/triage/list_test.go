@@ -55,7 +55,7 @@ func (f *fixture) some() {
 		{"a", verifier.Live, []string{"acme/web", "acme/app"}}, {"b", verifier.Live, []string{"octo/lib"}},
 		{"c", verifier.Unknown, []string{"acme/web"}}, {"d", verifier.Invalid, []string{"acme/app"}}, {"e", verifier.Live, []string{"acme/app"}},
 	} {
-		f.clock = f.clock.Add(time.Hour)
+		*f.clock = f.clock.Add(time.Hour)
 		f.put(one.fingerprint, one.state, one.repositories...)
 	}
 	f.exec(`UPDATE finding SET ignored = 'a rule' WHERE fingerprint = 'e'`)
@@ -108,7 +108,7 @@ func testFilters(f *fixture) {
 	check("", text("aws-access-key")) // in every record
 	check("", text(`'"\%`))
 	check("bacd", text("123456789012"))
-	f.clock = time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC) // the acknowledgement of c is over
+	*f.clock = time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC) // the acknowledgement of c is over
 	check("bac", statuses(triage.Open))
 	check("", statuses(triage.Acknowledged))
 	f.exec(`DELETE FROM target WHERE name = 'octo'`)
@@ -185,17 +185,17 @@ func testSummary(f *fixture) {
 	f.exec(`INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ('d', $1, 'invalid', '', '')`, dead)
 	f.exec(`INSERT INTO repository (id, target, name, page, fork, archived, private, pushed, listed, state, at) VALUES ('w', 'octo', 'acme/web', '', 0, 0, 0, 0, 0, 'failed', 0)`)
 	f.exec(`UPDATE repository SET state = 'failed', accepted_by = 'ada', accepted_until = $1 WHERE name = 'acme/app'`, database.Millis(f.clock.AddDate(0, 0, 9)))
-	f.exec(`UPDATE repository SET state = 'failed', accepted_by = 'ada', accepted_until = $1 WHERE name = 'octo/lib'`, database.Millis(f.clock))
+	f.exec(`UPDATE repository SET state = 'failed', accepted_by = 'ada', accepted_until = $1 WHERE name = 'octo/lib'`, database.Millis(*f.clock))
 	f.exec(`INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record)
 		SELECT 'a', number, '', 'blob', 'b', '', 0, 0, '{}' FROM repository WHERE id = 'w'`) // where it is already
-	f.clock = f.clock.AddDate(0, 0, 1)
+	*f.clock = f.clock.AddDate(0, 0, 1)
 	sum, err := f.Summary(f.Context(), f.clock.Add(-26*time.Hour)) // since 15:00 the day before
 	if err != nil {
 		f.Fatal(err)
 	}
 	oldest := time.Date(2026, 11, 20, 13, 0, 0, 0, time.UTC)
 	want := triage.Summary{
-		At: f.clock, AsOf: []triage.Target{{Name: "acme", Due: 2, All: 2}, {Name: "octo", Due: 2, Failed: 2, All: 2}}, Findings: 4,
+		At: *f.clock, AsOf: []triage.Target{{Name: "acme", Due: 2, All: 2}, {Name: "octo", Due: 2, Failed: 2, All: 2}}, Findings: 4,
 		ByState:  map[verifier.State]int{verifier.Live: 2, verifier.Unknown: 1, verifier.Invalid: 1},
 		ByStatus: map[triage.Status]int{triage.Open: 3, triage.ShutOff: 1, triage.Acknowledged: 0, triage.FalseAlarm: 0, triage.Fixed: 0},
 		LiveOpen: 2, LiveUnowned: 1, New: triage.News{Since: f.clock.Add(-26 * time.Hour), Findings: 2, Live: 0}, OldestLive: &oldest,

@@ -55,7 +55,7 @@ func testStatuses(f *fixture) {
 		edit(triage.Open, "", "", ""),
 		edit(triage.FalseAlarm, "", "", "2026-11-25"),
 	} {
-		f.clock = f.clock.Add(time.Hour)
+		*f.clock = f.clock.Add(time.Hour)
 		if _, err := f.apply(e, "a"); err != nil {
 			f.Fatal(err)
 		}
@@ -65,11 +65,11 @@ func testStatuses(f *fixture) {
 		d.Finding.History.Status != "false-alarm" || d.Finding.History.AcknowledgedBy != "ada" {
 		f.Errorf("it is %+v, %+v", d.Row, d.Finding.History)
 	}
-	f.clock = time.Date(2026, 11, 25, 23, 59, 59, 0, time.FixedZone("", 3*3600)) // a day that is over there only
+	*f.clock = time.Date(2026, 11, 25, 23, 59, 59, 0, time.FixedZone("", 3*3600)) // a day that is over there only
 	if d = f.detail("a"); d.Status != triage.FalseAlarm {
 		f.Errorf("on its last day it is %s", d.Status)
 	}
-	f.clock = time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)
+	*f.clock = time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)
 	if d = f.detail("a"); d.Status != triage.Open || d.Until != "" {
 		f.Errorf("after its last day it is %s until %q", d.Status, d.Until)
 	}
