@@ -180,9 +180,9 @@ func (s *Store) lockFinding(ctx context.Context, tx *sql.Tx, fingerprint string)
 // insertFinding stores a new finding. inserted is false if another transaction has stored it.
 func (s *Store) insertFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding, record string) (inserted bool, err error) {
 	v, now := &f.Verdict, database.Millis(s.Now())
-	result, err := database.Exec(ctx, tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (fingerprint) DO NOTHING`,
-		f.Fingerprint(), f.Match.Credential.ID, v.Identity.Account, string(v.State), v.Reason, f.Ignored, database.Millis(v.At), now, now, record)
+	result, err := database.Exec(ctx, tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record, skipped)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (fingerprint) DO NOTHING`,
+		f.Fingerprint(), f.Match.Credential.ID, v.Identity.Account, string(v.State), v.Reason, f.Ignored, database.Millis(v.At), now, now, record, f.Skipped())
 	if err != nil {
 		return false, err
 	}
@@ -210,9 +210,9 @@ func (s *Store) updateFinding(ctx context.Context, tx *sql.Tx, f *finding.Findin
 	} else if deadSince == 0 && isAnswer(before.state) && !isDead(before.state) {
 		deadSince = now
 	}
-	_, err := database.Exec(ctx, tx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8, stale = '',
+	_, err := database.Exec(ctx, tx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8, skipped = $10, stale = '',
 		ignored = CASE WHEN $9 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`,
-		f.Fingerprint(), v.Identity.Account, string(v.State), v.Reason, database.Millis(v.At), now, deadSince, record, f.Ignored)
+		f.Fingerprint(), v.Identity.Account, string(v.State), v.Reason, database.Millis(v.At), now, deadSince, record, f.Ignored, f.Skipped())
 	return err
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -93,8 +92,9 @@ type FindingStatus struct {
 	Skipped          map[string]int `json:"skipped"` // those among ByState, by finding.Finding.Skipped
 }
 
-// add counts n findings of a state. known are those that somebody knows of, by their status.
-func (f *FindingStatus) add(state verifier.State, known, secret bool, n int) {
+// add counts n findings of a state. known are those that somebody knows of, by their status,
+// and skipped says why the others are skipped.
+func (f *FindingStatus) add(state verifier.State, known bool, skipped string, n int) {
 	if known {
 		f.Acknowledged += n
 		if state == verifier.Live {
@@ -106,12 +106,8 @@ func (f *FindingStatus) add(state verifier.State, known, secret bool, n int) {
 		f.Open += n
 	}
 	f.ByState[string(state)] += n
-	if state == verifier.Skipped {
-		why := finding.SkippedIDOnly
-		if secret {
-			why = finding.SkippedNotVerified
-		}
-		f.Skipped[why] += n
+	if skipped != "" {
+		f.Skipped[skipped] += n
 	}
 }
 
@@ -199,12 +195,20 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return st, err
 	}
-	return st, database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
-		var state string
-		var known, secret, n int
-		err := scan(&state, &known, &secret, &n)
-		st.Findings.add(verifier.State(state), known != 0, secret != 0, n)
+	return st, s.countFindings(ctx, &st.Findings)
+}
+
+// countFindings counts the findings that no rule ignores. It groups them by columns as the
+// index finding_status has them, so that the database need not sort.
+func (s *Store) countFindings(ctx context.Context, counts *FindingStatus) error {
+	now := database.Millis(s.Now())
+	return database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+		var state, skipped, status string
+		var until int64
+		var n int
+		err := scan(&state, &skipped, &status, &until, &n)
+		known := status != "open" && (status == "acknowledged" || verifier.State(state) != verifier.Live) && (until == 0 || until > now)
+		counts.add(verifier.State(state), known, skipped, n)
 		return err
-	}, `SELECT state, known, secret, COUNT(*) FROM (SELECT state, CASE WHEN record LIKE '%"secret_sha256":"%' OR record LIKE '%"has_value":true%' THEN 1 ELSE 0 END AS secret, CASE WHEN status <> 'open' AND (status = 'acknowledged' OR state <> 'live') AND (status_until = 0 OR status_until > $1) THEN 1 ELSE 0 END AS known
-		FROM finding WHERE ignored = '') AS f GROUP BY state, known, secret`, database.Millis(s.Now()))
+	}, `SELECT state, skipped, status, status_until, COUNT(*) FROM finding WHERE ignored = '' GROUP BY state, skipped, status, status_until`)
 }

@@ -74,9 +74,9 @@ func (s *Store) put(ctx context.Context, tx *sql.Tx, i int, first int64) error {
 		comment = fmt.Sprintf("rotated with release %d, see the ticket OPS-%d", i%40, i)
 	}
 	id, at := f.Fingerprint(), database.Millis(f.Verdict.At)
-	if _, err := database.Exec(ctx, tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, owner, status, status_by, comment, record, dead_since)
-		VALUES ($1, $2, $3, $4, '', '', $5, $5, $5, $6, $7, '', $8, $9, $10)`, id, f.Match.Credential.ID, f.Verdict.Identity.Account, string(f.Verdict.State), at,
-		[]string{"", "", "", "payments", "platform", "search", "mobile"}[i%7], status, comment, string(record), at*int64(i%2)); err != nil {
+	if _, err := database.Exec(ctx, tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, owner, status, status_by, comment, record, skipped, dead_since)
+		VALUES ($1, $2, $3, $4, '', '', $5, $5, $5, $6, $7, '', $8, $9, $10, $11)`, id, f.Match.Credential.ID, f.Verdict.Identity.Account, string(f.Verdict.State), at,
+		[]string{"", "", "", "payments", "platform", "search", "mobile"}[i%7], status, comment, string(record), f.Skipped(), at*int64(i%2)); err != nil {
 		return err
 	}
 	if _, err := database.Exec(ctx, tx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, '', '')`, id, at, string(f.Verdict.State)); err != nil {

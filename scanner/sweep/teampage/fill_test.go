@@ -215,9 +215,9 @@ func (s *stored) Finding(f finding.Finding) error {
 	case f.Verdict.State == verifier.Invalid && i%2 == 0:
 		status, owner = "fixed", []string{"ada", "sam", "kim"}[i%3]
 	}
-	_, err = database.Exec(s.ctx, s.tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, dead_since, record, status, status_by, owner, comment)
-		VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10, $11, $12, $13, $14)`, f.Fingerprint(), f.Match.Credential.ID, f.Verdict.Identity.Account, string(f.Verdict.State), f.Verdict.Reason,
-		database.Millis(f.Verdict.At), first, m.ago(12*time.Minute), dead, string(record), status, owner, owner, m.name(i, "", ""))
+	_, err = database.Exec(s.ctx, s.tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, dead_since, record, skipped, status, status_by, owner, comment)
+		VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, f.Fingerprint(), f.Match.Credential.ID, f.Verdict.Identity.Account, string(f.Verdict.State), f.Verdict.Reason,
+		database.Millis(f.Verdict.At), first, m.ago(12*time.Minute), dead, string(record), f.Skipped(), status, owner, owner, m.name(i, "", ""))
 	if err != nil {
 		return err
 	}
