@@ -347,6 +347,7 @@ func mergeHistories(parts []*part, state verifier.State) *History {
 		if out.DeadSince.IsZero() {
 			out.DeadSince = h.DeadSince
 		}
+		out.New = out.New && h.New
 		out.Owner = cmp.Or(out.Owner, h.Owner)
 		if out.AcknowledgedBy == "" {
 			out.AcknowledgedBy, out.AcknowledgedUntil, out.Note, out.Status = h.AcknowledgedBy, h.AcknowledgedUntil, h.Note, h.Status

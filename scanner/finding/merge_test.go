@@ -142,6 +142,20 @@ func TestMergeVerdicts(t *testing.T) {
 	}
 }
 
+// TestMergeNew: a finding is new in a merged report if it is new in each report that has it.
+func TestMergeNew(t *testing.T) {
+	with := func(h *History) *Saved { f := found(verifier.Live, 1); f.History = h; return saved("x", 1, f) }
+	fresh, known, scan := with(&History{New: true}), with(&History{}), with(nil)
+	for _, tt := range []struct {
+		reports []*Saved
+		want    bool
+	}{{[]*Saved{fresh, fresh}, true}, {[]*Saved{fresh, known}, false}, {[]*Saved{known, fresh}, false}, {[]*Saved{scan, fresh}, true}} {
+		if got := merged(t, tt.reports...).Findings[0].History.New; got != tt.want {
+			t.Errorf("new %v, want %v", got, tt.want)
+		}
+	}
+}
+
 func TestMergePlaces(t *testing.T) {
 	head, old := Location{Path: "b", Line: 3, AtHead: true, Time: day(9)}, Location{Path: "a", Line: 1, Time: day(0)}
 	was := head

@@ -68,6 +68,8 @@ type History struct {
 	LastSeen  time.Time `json:"last_seen,omitzero"`
 	GoneSince time.Time `json:"gone_since,omitzero"` // from the HEAD of every repository
 	DeadSince time.Time `json:"dead_since,omitzero"` // it was live, and is not any more
+	// New says that no place of it was known before the last sweep of that place's target began.
+	New bool `json:"new,omitempty"`
 	// Status is the outcome of people's work on the finding: "acknowledged", "false-alarm",
 	// "shut-off", "fixed", or "" while it is open. Owner is the person or team who works on it.
 	Status string `json:"status,omitempty"`

@@ -16,7 +16,7 @@ import (
 func (s *Store) Findings(ctx context.Context, target string, each func(finding.Finding) error) error {
 	r := &findingReader{each: each}
 	err := database.EachRow(ctx, s.SQL, r.row, `SELECT f.fingerprint, f.record, f.ignored, f.first_seen, f.last_seen, f.dead_since,
-			f.status, f.status_by, f.status_until, f.comment, f.owner, f.stale, l.record, l.at_head, l.gone_since, r.state, t.begun
+			f.status, f.status_by, f.status_until, f.comment, f.owner, f.stale, l.record, l.at_head, l.gone_since, l.first_seen, r.state, t.begun
 		FROM finding f JOIN location l ON l.fingerprint = f.fingerprint JOIN repository r ON r.number = l.repository JOIN target t ON t.name = r.target
 		WHERE $1 = '' OR r.target = $1 ORDER BY f.first_seen DESC, f.fingerprint, l.at_head DESC, r.name, l.place`, target)
 	if err != nil {
@@ -49,9 +49,9 @@ func (r *findingReader) flush() error {
 
 func (r *findingReader) row(scan func(...any) error) error {
 	var fingerprint, record, ignored, status, by, comment, owner, stale, location, state string
-	var first, seen, dead, until, gone, begun int64
+	var first, seen, dead, until, gone, found, begun int64
 	var atHead int
-	if err := scan(&fingerprint, &record, &ignored, &first, &seen, &dead, &status, &by, &until, &comment, &owner, &stale, &location, &atHead, &gone, &state, &begun); err != nil {
+	if err := scan(&fingerprint, &record, &ignored, &first, &seen, &dead, &status, &by, &until, &comment, &owner, &stale, &location, &atHead, &gone, &found, &state, &begun); err != nil {
 		return err
 	}
 	if r.last == nil || r.fingerprint != fingerprint {
@@ -65,7 +65,7 @@ func (r *findingReader) row(scan func(...any) error) error {
 		r.last.Ignored = ignored
 		r.last.History = &finding.History{
 			FirstSeen: database.Time(first), LastSeen: database.Time(seen), DeadSince: database.Time(dead),
-			AcknowledgedBy: by, AcknowledgedUntil: database.Time(until), Note: comment, Owner: owner,
+			AcknowledgedBy: by, AcknowledgedUntil: database.Time(until), Note: comment, Owner: owner, New: true,
 		}
 		if status != "open" {
 			r.last.History.Status = status
@@ -79,6 +79,7 @@ func (r *findingReader) row(scan func(...any) error) error {
 	r.last.Locations = append(r.last.Locations, l)
 	r.atHead, r.gone = r.atHead || l.AtHead, r.gone && state == Gone
 	h := r.last.History
+	h.New = h.New && found >= begun
 	if t := database.Time(gone); t.After(h.GoneSince) {
 		h.GoneSince = t
 	}

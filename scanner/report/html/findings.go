@@ -61,7 +61,7 @@ func (v *view) tags(f *finding.Finding) trusted {
 // past returns which of new, acknowledged, gone and dead is true of f.
 func (v *view) past(f *finding.Finding) []string {
 	var words []string
-	if wording.IsNew(f, v.scan.Started) {
+	if wording.IsNew(f) {
 		words = append(words, "new")
 	}
 	if v.acknowledged(f) {

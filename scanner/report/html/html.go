@@ -107,7 +107,7 @@ func newView(h *handler, sum finding.Summary) *view {
 			cmp.Compare(rank(a.Ignored != ""), rank(b.Ignored != "")),
 			cmp.Compare(wording.UrgencyOf(&a), wording.UrgencyOf(&b)),
 			cmp.Compare(rank(v.acknowledged(&a)), rank(v.acknowledged(&b))),
-			cmp.Compare(rank(!wording.IsNew(&a, v.scan.Started)), rank(!wording.IsNew(&b, v.scan.Started))))
+			cmp.Compare(rank(!wording.IsNew(&a)), rank(!wording.IsNew(&b))))
 	})
 	for i := range v.findings {
 		if v.findings[i].Ignored == "" {

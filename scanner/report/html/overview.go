@@ -66,7 +66,7 @@ func (v *view) tiles(list []finding.Finding, alive int) {
 	v.put(`<ul class="tiles">` + "\n")
 	v.tile("live", alive, "live")
 	v.tile("ack", count(list, func(f *finding.Finding) bool { return isLive(f) && v.acknowledged(f) }), "of them acknowledged")
-	v.tile("new", count(list, func(f *finding.Finding) bool { return wording.IsNew(f, v.scan.Started) }), "new in this sweep")
+	v.tile("new", count(list, wording.IsNew), "new in this sweep")
 	v.tile("open", count(list, func(f *finding.Finding) bool {
 		return needsWork(f) && !isLive(f)
 	}), "to be taken for live until verified")

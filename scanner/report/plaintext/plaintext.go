@@ -64,7 +64,7 @@ func (t *handler) Summary(s finding.Summary) error {
 		t.header()
 	}
 	wording.WorstFirst(t.Findings)
-	wording.NewFirst(t.Findings, t.Header.Started)
+	wording.NewFirst(t.Findings)
 	var hidden []finding.Unread
 	var known wording.Total
 	for i := range t.Findings {
@@ -120,7 +120,7 @@ func (t *handler) finding(f *finding.Finding) {
 		t.out.put(plain, "  ")
 		t.out.put(bold, f.Match.Credential.ID)
 	}
-	title, isNew := printable.Quoted(f.Match.Rule.Title)+wording.Doubt(f), wording.IsNew(f, t.Header.Started)
+	title, isNew := printable.Quoted(f.Match.Rule.Title)+wording.Doubt(f), wording.IsNew(f)
 	below := t.tooWide(head + "  " + f.Match.Credential.ID + "  " + title + "  new")
 	if !below {
 		t.out.put(plain, "  "+title)
@@ -164,7 +164,7 @@ func (t *handler) finding(f *finding.Finding) {
 // isKnown reports whether a report that does not list all leaves f out: an earlier sweep
 // reported it, and it is not live.
 func (t *handler) isKnown(f *finding.Finding) bool {
-	return t.o.ListAll != "" && f.Ignored == "" && !wording.IsNew(f, t.Header.Started) && wording.UrgencyOf(f) > wording.IDActive
+	return t.o.ListAll != "" && f.Ignored == "" && !wording.IsNew(f) && wording.UrgencyOf(f) > wording.IDActive
 }
 
 // tooWide reports whether the reader's terminal has not the columns for line.

@@ -44,7 +44,6 @@ type writer struct {
 	// out, and those that it does not.
 	leftOut, others map[string]int
 	now             time.Time
-	isNew           map[string]bool // fingerprints of new findings, if FailOn counts these
 }
 
 func (w *writer) write(ctx context.Context) error {
@@ -78,9 +77,6 @@ func (w *writer) write(ctx context.Context) error {
 		}
 	}
 	if err := w.outdated(ctx, names); err != nil {
-		return err
-	}
-	if err := w.readNew(ctx); err != nil {
 		return err
 	}
 	if w.Target != "" && len(names) == 0 {
@@ -134,6 +130,17 @@ func (w *writer) finding(f finding.Finding) error {
 	w.result.Summary.Count(&f)
 	w.result.Count(&f, w.levelOf(&f))
 	return w.Handler.Finding(f)
+}
+
+// levelOf returns the level by which f counts.
+func (w *writer) levelOf(f *finding.Finding) scanrun.FailOn {
+	switch {
+	case w.FailOn != scanrun.FailOnNew:
+		return w.FailOn
+	case f.History.New:
+		return scanrun.FailOnAny
+	}
+	return scanrun.FailOnNever
 }
 
 // acknowledged marks a finding that people have given a status as ignored. A live one it

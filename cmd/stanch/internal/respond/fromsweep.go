@@ -52,7 +52,7 @@ func (f *sweepFlags) start(cmd *cobra.Command, s *cli.Streams, swept SweepReport
 // newIn returns the findings that the last sweep was the first to see.
 func newIn(r *finding.Saved) (found []finding.Finding) {
 	for _, f := range r.Findings {
-		if f.History != nil && !f.History.FirstSeen.Before(r.Header.Started) {
+		if f.History != nil && f.History.New {
 			found = append(found, f)
 		}
 	}

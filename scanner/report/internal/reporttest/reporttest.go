@@ -248,7 +248,7 @@ func fleet(f *finding.Finding) {
 	case verifier.Invalid:
 		f.History = &finding.History{FirstSeen: at(-300), LastSeen: Day, GoneSince: at(-200), DeadSince: at(-290)}
 	case verifier.Unknown:
-		f.History = &finding.History{FirstSeen: Day.Add(time.Minute), LastSeen: Day.Add(time.Minute)}
+		f.History = &finding.History{FirstSeen: Day.Add(time.Minute), LastSeen: Day.Add(time.Minute), New: true}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
@@ -91,19 +90,17 @@ func (s *Swept) Read() string {
 	return read + ")"
 }
 
-// IsNew reports whether f was first seen in the sweep that began at started.
-func IsNew(f *finding.Finding, started time.Time) bool {
-	return f.History != nil && !started.IsZero() && !f.History.FirstSeen.Before(started)
-}
+// IsNew reports whether f is new in a sweep.
+func IsNew(f *finding.Finding) bool { return f.History != nil && f.History.New }
 
 // NewFirst puts findings that are new in a sweep in front, and ignored ones last. It keeps
 // the order otherwise.
-func NewFirst(fs []finding.Finding, started time.Time) {
+func NewFirst(fs []finding.Finding) {
 	rank := func(f *finding.Finding) int {
 		switch {
 		case f.Ignored != "":
 			return 2
-		case IsNew(f, started):
+		case IsNew(f):
 			return 0
 		}
 		return 1
