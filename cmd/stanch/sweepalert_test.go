@@ -115,9 +115,9 @@ func TestSweepAlerts(t *testing.T) {
 			o.repo(t, "a", "", `leak 1 f; commit 1`)
 			o.repo(t, "b", "", `leak 3 h; commit 1`)
 			o.add(t)
-			sweepOnce := func(want int) string {
+			sweepOnce := func(want int, flags ...string) string {
 				t.Helper()
-				code, out, errs := o.stanch(t, "run", "--retry-after", "10ms", "--sts-endpoint", sts.URL, "--notify", "webhook:env:HOOK", "--page-url", "https://stanch.example.com")
+				code, out, errs := o.stanch(t, append([]string{"run", "--retry-after", "10ms", "--sts-endpoint", sts.URL, "--notify", "webhook:env:HOOK", "--page-url", "https://stanch.example.com"}, flags...)...)
 				if code != want {
 					t.Fatalf("exit code %d, want %d: %s", code, want, errs)
 				}
@@ -145,6 +145,21 @@ func TestSweepAlerts(t *testing.T) {
 			is("a push", "news: live "+b)
 			if code, _, errs := o.stanch(t, "ack", o.fingerprint(t, b), "--by", "ada"); code != 0 {
 				t.Fatal(errs)
+			}
+			const before = "is told of what happens from now on, not of"
+			if strings.Contains(printed, before) {
+				t.Errorf("a receiver that was there from the first sweep on is late: %s", printed)
+			}
+			late := newAlertHook(t)
+			t.Setenv("LATE", late.url)
+			for i, want := range []string{"stanch: webhook:env:LATE " + before + " 1 live key known before: see stanch sweep report", ""} {
+				out := sweepOnce(cli.ExitLeaks, "--notify", "webhook:env:LATE")
+				if printed += out; !strings.Contains(out, want) || strings.Contains(out, before) != (i == 0) {
+					t.Errorf("run %d with a new receiver: %s", i+1, out)
+				}
+			}
+			if got := late.told(); len(got) > 0 {
+				t.Errorf("a new receiver is told of %q", got)
 			}
 			bob.State = verifiertest.Inactive
 			sts.Set(bob)

@@ -22,8 +22,12 @@ type Status struct {
 
 // A ReceiverStatus says how a receiver of alerts fares.
 type ReceiverStatus struct {
-	Name       string    `json:"name"`
-	Seen       time.Time `json:"seen"`               // a process that can reach it
+	Name string    `json:"name"`
+	Seen time.Time `json:"seen"` // a process that can reach it
+	// Without is on how many days stanch has worked since then and no process could reach it. If
+	// these are too many it is Gone: news of it is Lost at once.
+	Without    int       `json:"days_without,omitempty"`
+	Gone       bool      `json:"gone,omitempty"`
 	Waiting    int       `json:"waiting"`            // news that is to be told at once, and is not yet
 	Oldest     time.Time `json:"oldest,omitzero"`    // of that
 	Digest     int       `json:"digest"`             // news that waits for the next digest

@@ -64,8 +64,13 @@ func (st Status) WriteText(out io.Writer) error {
 	if len(st.Receivers) > 0 {
 		fmt.Fprintln(w)
 	}
+	gone := false
 	for i := range st.Receivers {
+		gone = gone || st.Receivers[i].Gone
 		fmt.Fprintf(w, "receiver\t%s\t%s\n", printable.Text(st.Receivers[i].Name), st.Receivers[i].text())
+	}
+	if gone {
+		fmt.Fprintln(w, "\tGive a receiver that is gone to a process by --notify, or forget it: stanch sweep notify forget NAME\t")
 	}
 	acknowledged := printable.Thousands(st.Findings.Acknowledged) + " acknowledged or closed"
 	if n := st.Findings.AcknowledgedLive; n > 0 {
@@ -80,6 +85,12 @@ func (r *ReceiverStatus) text() string {
 	parts := []string{printable.Plural(r.Deliveries, "alert") + " delivered"}
 	if !r.Delivered.IsZero() {
 		parts[0] += ", last " + localTime(r.Delivered)
+	}
+	switch {
+	case r.Gone:
+		parts = append(parts, "GONE, no process has had it since "+localTime(r.Seen)+": its alerts are lost")
+	case r.Without > 1: // a process that has it may begin later in the day
+		parts = append(parts, "no process has had it since "+localTime(r.Seen))
 	}
 	if r.Digest > 0 {
 		parts = append(parts, printable.Thousands(r.Digest)+" for the next digest")

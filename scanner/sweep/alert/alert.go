@@ -5,8 +5,8 @@
 //	  → a job for each receiver, in that transaction (Collect) → one delivery of all its news
 //
 // Receivers are known to the database by their names alone. A process that has a receiver's
-// URL registers the name; from then on every process writes news for it, and those that have
-// the URL deliver. A delivery has an id and its rows before it is sent. If its process is
+// URL registers the name, again and again; every process writes news for it until no process has
+// it any more, and those that have the URL deliver. A delivery has an id and its rows before it is sent. If its process is
 // killed before it has written down that the receiver took it, the next one sends the same rows
 // under the same id.
 package alert
@@ -14,7 +14,6 @@ package alert
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -78,36 +77,11 @@ type Alerts struct {
 	Pause time.Duration
 	Log   *slog.Logger
 
-	holder string // of leases
+	holder string    // of leases
+	tidied time.Time // for Start and Watch alone
 	mu     sync.Mutex
 	fails  map[string]time.Time // receivers that fail, and since when
 	left   map[string]string    // receivers whose news was left to the next process, and why
-}
-
-// Start makes the receivers known to the database. Call it once, before jobs are done.
-func (a *Alerts) Start(ctx context.Context) error {
-	a.holder, a.fails, a.left = rand.Text(), map[string]time.Time{}, map[string]string{}
-	seen := map[string]bool{}
-	for _, r := range a.Receivers {
-		if seen[r.Name()] {
-			return fmt.Errorf("two receivers have the name %s: give their URLs in variables of different names, as in webhook:env:NAME", r.Name())
-		}
-		seen[r.Name()] = true
-	}
-	return a.register(ctx)
-}
-
-// register notes that a process can reach the receivers.
-func (a *Alerts) register(ctx context.Context) error {
-	now := database.Millis(a.Store.Now())
-	for _, r := range a.Receivers {
-		_, err := database.Exec(ctx, a.Store.SQL, `INSERT INTO receiver (name, added, seen, digest_ms) VALUES ($1, $2, $2, $3)
-			ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, digest_ms = excluded.digest_ms`, r.Name(), now, a.Digest.Milliseconds())
-		if err != nil {
-			return fmt.Errorf("the receivers of alerts: %w", err)
-		}
-	}
-	return nil
 }
 
 // event says what c is news of, and whether it is told at once; "" if nobody is told.
@@ -130,27 +104,24 @@ func event(c sweep.Change) (name string, urgent bool) {
 	return "", false // it was not known to be live, and is dead
 }
 
-// Observe writes news of a change for each receiver. It is a sweep.Observer.
+// Observe writes news of a change for each receiver that is not gone. It is a sweep.Observer.
 func (a *Alerts) Observe(ctx context.Context, tx *sql.Tx, c sweep.Change) error {
 	name, urgent := event(c)
 	if name == "" {
 		return nil
 	}
-	var receivers []string
-	err := database.EachRow(ctx, tx, func(scan func(...any) error) error {
-		var receiver string
-		var digest int64
-		err := scan(&receiver, &digest)
-		if urgent || digest > 0 {
-			receivers = append(receivers, receiver)
-		}
-		return err
-	}, `SELECT name, digest_ms FROM receiver ORDER BY name`)
-	for _, receiver := range receivers {
+	receivers, gone, err := addressees(ctx, tx, urgent)
+	put := func(receiver string, ended int64, lost bool) {
 		if err == nil {
-			_, err = database.Exec(ctx, tx, `INSERT INTO news (receiver, fingerprint, urgent, event, was, at) VALUES ($1, $2, $3, $4, $5, $6)`,
-				receiver, c.Fingerprint, database.Bool(urgent), name, string(c.Before), database.Millis(c.At))
+			_, err = database.Exec(ctx, tx, `INSERT INTO news (receiver, fingerprint, urgent, event, was, at, ended, lost) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+				receiver, c.Fingerprint, database.Bool(urgent), name, string(c.Before), database.Millis(c.At), ended, database.Bool(lost))
 		}
+	}
+	for _, receiver := range receivers {
+		put(receiver, 0, false)
+	}
+	for _, receiver := range gone { // so that status counts it
+		put(receiver, database.Millis(a.Store.Now()), true)
 	}
 	if err != nil {
 		return fmt.Errorf("noting whom to tell: %w", err)
@@ -281,8 +252,10 @@ func (a *Alerts) Watch(ctx context.Context) error {
 }
 
 func (a *Alerts) watchOnce(ctx context.Context) error {
-	if err := errors.Join(a.register(ctx), a.clean(ctx)); err != nil {
-		return err
+	if since := a.Store.Now().Sub(a.tidied); since >= tidyEvery || since < 0 {
+		if _, err := a.tidy(ctx); err != nil {
+			return err
+		}
 	}
 	for _, r := range a.Receivers {
 		a.mu.Lock()
@@ -303,12 +276,6 @@ func (a *Alerts) watchOnce(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// clean removes news that has ended long ago.
-func (a *Alerts) clean(ctx context.Context) error {
-	_, err := database.Exec(ctx, a.Store.SQL, `DELETE FROM news WHERE ended > 0 AND ended < $1`, database.Millis(a.Store.Now().Add(-keep)))
-	return err
 }
 
 // Finish sends the digests that are due, for a process that ends when its jobs are done. The

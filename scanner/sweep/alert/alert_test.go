@@ -98,7 +98,7 @@ func (d *desk) exec(statement string, args ...any) {
 func (d *desk) start(receivers ...Receiver) {
 	d.t.Helper()
 	d.Receivers = receivers
-	if err := d.Start(d.t.Context()); err != nil {
+	if _, _, err := d.Start(d.t.Context()); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -362,7 +362,7 @@ func TestOthers(t *testing.T) {
 		b := &box{name: "b"}
 		d.start(b)
 		other := &Alerts{Store: d.Store, Queue: d}
-		if err := other.Start(d.t.Context()); err != nil {
+		if _, _, err := other.Start(d.t.Context()); err != nil {
 			d.t.Fatal(err)
 		}
 		d.is(1, "f1", verifier.Live)
@@ -376,7 +376,7 @@ func TestOthers(t *testing.T) {
 			d.t.Errorf("it is not put again: %v, %+v", err, d.jobs)
 		}
 		twin := &Alerts{Store: d.Store, Queue: d, Receivers: []Receiver{b}}
-		if err := twin.Start(d.t.Context()); err != nil {
+		if _, _, err := twin.Start(d.t.Context()); err != nil {
 			d.t.Fatal(err)
 		}
 		b.fail = func(*finding.Alert) error { // while one sends, another wants to
@@ -390,7 +390,7 @@ func TestOthers(t *testing.T) {
 		d.work("b")
 		d.want("one", b, "news: live f1")
 		twins := &Alerts{Store: d.Store, Queue: d, Receivers: []Receiver{b, &box{name: "b"}}}
-		if err := twins.Start(d.t.Context()); err == nil || !strings.Contains(err.Error(), "two receivers") {
+		if _, _, err := twins.Start(d.t.Context()); err == nil || !strings.Contains(err.Error(), "two receivers") {
 			d.t.Error(err)
 		}
 		// A run ends all the same, and says what waits.

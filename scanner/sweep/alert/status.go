@@ -13,12 +13,13 @@ func Receivers(ctx context.Context, s *sweep.Store) (list []sweep.ReceiverStatus
 	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var r sweep.ReceiverStatus
 		var seen, news, digest, failed, wait int64
-		err := scan(&r.Name, &seen, &r.Deliveries, &news, &digest, &r.Failures, &failed, &r.Why, &wait)
+		err := scan(&r.Name, &seen, &r.Deliveries, &news, &digest, &r.Failures, &failed, &r.Why, &wait, &r.Without)
 		r.Seen, r.Delivered, r.Failed, r.Wait = database.Time(seen), database.Time(max(news, digest)), database.Time(failed), database.Time(wait)
+		r.Gone = r.Without > goneAfter
 		index[r.Name] = len(list)
 		list = append(list, r)
 		return err
-	}, `SELECT name, seen, deliveries, delivered_at, digested, failures, failed_at, why, wait FROM receiver ORDER BY name`)
+	}, `SELECT name, seen, deliveries, delivered_at, digested, failures, failed_at, why, wait, without FROM receiver ORDER BY name`)
 	if err != nil {
 		return nil, err
 	}
@@ -36,15 +37,4 @@ func Receivers(ctx context.Context, s *sweep.Store) (list []sweep.ReceiverStatus
 		return err
 	}, `SELECT receiver, COUNT(CASE WHEN ended = 0 AND (urgent = 1 OR delivery <> '') THEN 1 END), COUNT(CASE WHEN ended = 0 AND urgent = 0 AND delivery = '' THEN 1 END),
 		COUNT(CASE WHEN lost = 1 THEN 1 END), COALESCE(MIN(CASE WHEN ended = 0 AND (urgent = 1 OR delivery <> '') THEN at END), 0) FROM news GROUP BY receiver`)
-}
-
-// Forget removes a receiver, and its news that waits. It reports whether there was one. A
-// process that still has it makes it known again.
-func Forget(ctx context.Context, s *sweep.Store, name string) (there bool, err error) {
-	res, err := database.Exec(ctx, s.SQL, `DELETE FROM receiver WHERE name = $1`, name)
-	if err != nil {
-		return false, err
-	}
-	n, err := res.RowsAffected()
-	return n > 0, err
 }

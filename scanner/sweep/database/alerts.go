@@ -20,3 +20,12 @@ var alerts = migration{
 	CREATE INDEX news_finding ON news (fingerprint)`,
 	`DROP TABLE news; DROP TABLE receiver`,
 }
+
+// absence adds on how many days stanch has worked since a process last had a receiver, and the
+// last day that was looked at, in days since 1970.
+var absence = migration{
+	`ALTER TABLE receiver ADD COLUMN day BIGINT NOT NULL DEFAULT 0;
+	ALTER TABLE receiver ADD COLUMN without BIGINT NOT NULL DEFAULT 0`,
+	`ALTER TABLE receiver DROP COLUMN without;
+	ALTER TABLE receiver DROP COLUMN day`,
+}

@@ -20,6 +20,15 @@ import (
 // databaseFlags say which database a sweep uses.
 type databaseFlags struct{ url string }
 
+// command returns a command of a sweep for people to type. It does not repeat the URL of the
+// database, which may hold a password.
+func (f *databaseFlags) command(words string) string {
+	if f.url != "" {
+		words += ", with the same --database-url"
+	}
+	return words
+}
+
 // name returns the URL of the database, or the name of its file.
 func (f *databaseFlags) name() (string, error) {
 	if name := cmp.Or(f.url, os.Getenv("STANCH_DATABASE_URL")); name != "" {

@@ -18,6 +18,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/notifyflags"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/github/login"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/project"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -63,6 +64,7 @@ type engineFlags struct {
 	notify    notifyflags.Flags
 	digest    time.Duration
 	observe   observation
+	reporting string // the command that shows all findings
 	scans     int
 	maxFetch  int64 // MiB
 	lookEvery time.Duration
@@ -157,7 +159,7 @@ type lifecycle struct {
 
 // run does jobs until ctx ends, or until there are none.
 func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags, e lifecycle) error {
-	f.WithoutLFS = true
+	f.WithoutLFS, f.reporting = true, db.command("stanch sweep report")
 	j, err := f.Prepare(s)
 	if err != nil {
 		return err
@@ -202,8 +204,15 @@ func (f *engineFlags) alerts(ctx context.Context, j *scanflags.Job, store *sweep
 	if once {
 		a.Patience = time.Minute
 	}
-	if err := a.Start(ctx); err != nil {
+	late, live, err := a.Start(ctx)
+	if err != nil {
 		return nil, cli.Failed(err)
+	}
+	if live > 0 {
+		for _, name := range late {
+			fmt.Fprintf(j.Streams.Loud().Stderr, "stanch: %s is told of what happens from now on, not of %s known before: see %s\n",
+				printable.Text(name), printable.Plural(live, "live key"), f.reporting)
+		}
 	}
 	store.Observers = append(store.Observers, a.Observe)
 	return a, nil

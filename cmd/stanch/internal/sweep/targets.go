@@ -56,11 +56,7 @@ stored: each worker has its own.`,
 				if err := putTargets(cmd.Context(), s, store, args, target); err != nil {
 					return cli.Failed(err)
 				}
-				next := "stanch: next: stanch sweep run"
-				if db.url != "" { // which is not repeated: it may hold a password
-					next += ", with the same --database-url"
-				}
-				fmt.Fprintln(s.Stderr, next)
+				fmt.Fprintln(s.Stderr, "stanch: next: "+db.command("stanch sweep run"))
 				return nil
 			})
 		},
