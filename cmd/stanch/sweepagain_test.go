@@ -36,7 +36,7 @@ func TestSweepForgotten(t *testing.T) {
 	if _, out, _ := o.stanch(t, "report", "acme/a", "-f", "json"); !slices.Equal(reposOf(t, []byte(out)), []string{"1: a"}) {
 		t.Errorf("the report of the other target has %q", reposOf(t, []byte(out)))
 	}
-	if code, _, errs := o.stanch(t, "remove", "acme"); code != 0 {
+	if code, _, errs := o.stanch(t, "remove", "acme", "--yes"); code != 0 {
 		t.Fatal(errs)
 	}
 	if got := o.sweep(t, cli.ExitLeaks); !slices.Equal(got, []string{"1: a"}) {

@@ -163,7 +163,7 @@ func TestSweepChanges(t *testing.T) {
 	if st := o.status(t); st.Targets[0].States[sweep.Gone] != 1 || st.Targets[0].States[sweep.Skipped] != 1 {
 		t.Errorf("status says %+v", st.Targets[0])
 	}
-	if code, _, errs := o.stanch(t, "remove", "acme"); code != 0 {
+	if code, _, errs := o.stanch(t, "remove", "acme", "--yes"); code != 0 {
 		t.Error(errs)
 	}
 	o.add(t)

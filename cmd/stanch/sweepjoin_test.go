@@ -90,7 +90,7 @@ func TestSweepJoins(t *testing.T) {
 						t.Errorf("it is at %q", paths)
 					}
 				}
-				if code, _, errs := o.stanch(t, "remove", "acme"); code != 0 {
+				if code, _, errs := o.stanch(t, "remove", "acme", "--yes"); code != 0 {
 					t.Error(errs)
 				}
 			})

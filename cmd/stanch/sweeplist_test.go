@@ -69,7 +69,7 @@ func TestSweepAddSays(t *testing.T) {
 			t.Errorf("after %s, it lists:\n%s", tt.typed, list)
 		}
 	}
-	if status, _, errs := o.stanch(t, "remove", "acme"); status != 0 || errs != "stanch: acme: removed, with its repositories and findings\n" {
+	if status, _, errs := o.stanch(t, "remove", "acme"); status != 0 || errs != "stanch: acme: removed\n" {
 		t.Errorf("remove: %d: %s", status, errs)
 	}
 }
@@ -107,7 +107,7 @@ func TestSweepTargetURLs(t *testing.T) {
 		t.Errorf("report: %d: %s%s", status, out, errs)
 	}
 	for _, tt := range []struct{ target, says string }{{"https://github.com/acme", "no such target"}, {page, ""}} {
-		if status, _, errs := o.stanch(t, "remove", tt.target); (status == 0) != (tt.says == "") || !strings.Contains(errs, tt.says) {
+		if status, _, errs := o.stanch(t, "remove", tt.target, "--yes"); (status == 0) != (tt.says == "") || !strings.Contains(errs, tt.says) {
 			t.Errorf("remove %s: %d: %s", tt.target, status, errs)
 		}
 	}

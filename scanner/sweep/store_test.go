@@ -621,6 +621,11 @@ func testRemoved(on onDatabase) {
 	t, s := on.t, on.store
 	s.put(t)
 	s.found(t, s.repositoryNamed(t, "1"), false, sweeptest.Finding("f", verifier.Live, "", time.Time{}, finding.Location{Blob: "b", Kind: finding.KindBlob}))
+	for target, want := range map[string]string{"acme": "1 repository and 1 finding (1 live)", "": "1 repository and 1 finding (1 live)", "other": "0 repositories and 0 findings"} {
+		if loss, err := s.Loss(t.Context(), target); err != nil || loss.String() != want {
+			t.Errorf("of %q would go %s, want %s (%v)", target, loss, want, err)
+		}
+	}
 	if _, err := s.RemoveTarget(t.Context(), "acme"); err != nil || s.Keys(t) != "" {
 		t.Errorf("it is kept without a target: %v", err)
 	}

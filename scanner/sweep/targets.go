@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
+	"github.com/stanch-dev/stanch/verifier"
 )
 
 const targetColumns = `name, api, options, every_ms, asked, added, begun, ended, full_at, sweep, why, wait,
@@ -68,6 +71,38 @@ func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err 
 		return err
 	})
 	return there, err
+}
+
+// A Loss counts the rows that go with a target.
+type Loss struct{ Repositories, Findings, Live, Triaged int }
+
+// String says what is lost: "12 repositories and 5 findings (2 live, 3 with a status, an owner or
+// a comment)".
+func (l Loss) String() string {
+	said := printable.Plural(l.Repositories, "repository") + " and " + printable.Plural(l.Findings, "finding")
+	var parts []string
+	if l.Live > 0 {
+		parts = append(parts, printable.Thousands(l.Live)+" live")
+	}
+	if l.Triaged > 0 {
+		parts = append(parts, printable.Thousands(l.Triaged)+" with a status, an owner or a comment")
+	}
+	if len(parts) > 0 {
+		said += " (" + strings.Join(parts, ", ") + ")"
+	}
+	return said
+}
+
+// Loss returns what RemoveTarget removes with a target; with "", all that there is.
+func (s *Store) Loss(ctx context.Context, target string) (l Loss, err error) {
+	err = database.QueryRow(ctx, s.SQL, `SELECT COUNT(*) FROM repository WHERE $1 = '' OR target = $1`, target)(&l.Repositories)
+	if err != nil {
+		return l, err
+	}
+	return l, database.QueryRow(ctx, s.SQL, `SELECT COUNT(*), COUNT(CASE WHEN state = $2 THEN 1 END), COUNT(CASE WHEN status <> 'open' OR owner <> '' OR comment <> '' THEN 1 END)
+		FROM finding WHERE $1 = '' OR EXISTS (SELECT 1 FROM location l JOIN repository r ON r.number = l.repository WHERE l.fingerprint = finding.fingerprint AND r.target = $1)
+			AND NOT EXISTS (SELECT 1 FROM location l JOIN repository r ON r.number = l.repository WHERE l.fingerprint = finding.fingerprint AND r.target <> $1)`,
+		target, string(verifier.Live))(&l.Findings, &l.Live, &l.Triaged)
 }
 
 // Targets returns all targets, by name.

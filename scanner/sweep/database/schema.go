@@ -66,6 +66,10 @@ func (d *DB) Check(ctx context.Context) error {
 	return nil
 }
 
+// Installed returns the version of the schema that the database has, 0 if it has none. An error
+// says that the version is newer than this package knows.
+func (d *DB) Installed(ctx context.Context) (version int, err error) { return d.schema(ctx, d.SQL) }
+
 // schema returns the version of the schema, 0 if there is none. An error says that the
 // version is newer than this package knows.
 func (d *DB) schema(ctx context.Context, q Querier) (version int, err error) {

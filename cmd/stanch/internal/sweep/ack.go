@@ -123,7 +123,7 @@ type triageFlags struct {
 	db          *databaseFlags
 	by          string
 	note, until string
-	yes         bool
+	consent     consent
 	filter      triage.Filter
 	state       []string
 	status      []string
@@ -145,7 +145,7 @@ func (f *triageFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.state, "state", nil, "all findings whose key is in one of the `STATES`, as live,unknown")
 	flags.StringSliceVar(&f.status, "status", nil, "all findings with one of the `STATUSES`, as open,acknowledged")
 	flags.StringVar(&f.owner, "owner", "", "all findings of the owner `NAME` (-: of nobody)")
-	flags.BoolVar(&f.yes, "yes", false, "do not ask before findings are changed that flags select")
+	flags.BoolVar(&f.consent.yes, "yes", false, "do not ask before findings are changed that flags select")
 }
 
 // edit adds to e what the flags say, and returns who says so.
@@ -206,7 +206,7 @@ func (f *triageFlags) change(cmd *cobra.Command, args []string, e triage.Edit, s
 		return errors.New("fingerprints and flags that select findings do not go together")
 	case !selects && len(args) == 0:
 		return fmt.Errorf("name findings: type \"%s FINGERPRINT...\", - for fingerprints from standard input, or flags such as --repository", cmd.CommandPath())
-	case !selects && f.yes:
+	case !selects && f.consent.yes:
 		return errors.New("--yes answers the question about findings that flags select; there are fingerprints")
 	}
 	fingerprints, err := f.fingerprints(ctx, args)
@@ -274,16 +274,8 @@ func (f *triageFlags) selected(ctx context.Context, t *triage.Store, said string
 		return nil, cli.Failed(err)
 	case len(fingerprints) == 0:
 		return nil, cli.Failed(errors.New("no finding is selected, and nothing was changed"))
-	case f.yes:
-		return fingerprints, nil
 	}
-	fmt.Fprintf(f.Loud().Stderr, "stanch: %s, %s live, will be %s. Type yes to go on: ",
-		printable.Plural(len(fingerprints), "finding"), printable.Thousands(live), said)
-	answer, _ := bufio.NewReader(cli.Interruptible(ctx, f.Stdin)).ReadString('\n')
-	if strings.TrimSpace(answer) != "yes" {
-		return nil, errors.Join(ctx.Err(), errors.New(`nothing was changed: the answer was not "yes" (--yes answers it)`))
-	}
-	return fingerprints, nil
+	return fingerprints, f.consent.ask(ctx, f.Streams, fmt.Sprintf("%s, %s live, will be %s", printable.Plural(len(fingerprints), "finding"), printable.Thousands(live), said))
 }
 
 // fingerprints returns the fingerprints that were typed, each once; those of standard input

@@ -53,7 +53,7 @@ The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL
 	cmd.PersistentFlags().StringVar(&f.url, "database-url", "", "use the database at `URL`: postgres://... or a file of SQLite (with a password: set STANCH_DATABASE_URL)")
 	cmd.AddCommand(newSweepAdd(s, f), newSweepList(s, f), newSweepRemove(s, f), newSweepRun(s, f), newSweepServe(s, f), newSweepWork(s, f),
 		newSweepStatus(s, f), newSweepReport(s, f), newSweepAck(s, f), newSweepUnack(s, f), newSweepClose(s, f), newSweepAssign(s, f), newSweepHistory(s, f),
-		newSweepAccept(s, f), newSweepUnaccept(s, f), newSweepNotify(s, f), newSweepMigrate(f))
+		newSweepAccept(s, f), newSweepUnaccept(s, f), newSweepNotify(s, f), newSweepMigrate(s, f))
 	return cmd
 }
 

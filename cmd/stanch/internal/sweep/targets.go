@@ -19,6 +19,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/github/login"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/database"
 	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -115,35 +116,57 @@ func named(targets []sweep.Target, args []string) []string {
 }
 
 func newSweepRemove(s *cli.Streams, db *databaseFlags) *cobra.Command {
-	return &cobra.Command{
-		Use:     "remove TARGET...",
-		Short:   "Forget targets, their repositories and findings",
-		Example: "  stanch sweep remove acme",
-		Args:    cobra.MinimumNArgs(1),
+	asks := &consent{}
+	cmd := &cobra.Command{
+		Use:   "remove TARGET...",
+		Short: "Forget targets, their repositories and findings",
+		Long: `Forget targets, their repositories, and the findings that no other target has, with the
+status, the owner and the comment that people gave them. The command asks before a
+target goes that has any of these.`,
+		Example: `  stanch sweep remove acme        # asks
+  stanch sweep remove acme --yes  # in a script`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
-				var errs []error
 				names, err := targetNames(cmd.Context(), store, args)
 				if err != nil {
 					return cli.Unfinished(err)
 				}
+				var errs []error
 				for _, name := range names {
-					there, err := store.RemoveTarget(cmd.Context(), name)
-					if err == nil && !there {
-						err = fmt.Errorf("%s: %w (see \"stanch sweep list\")", name, sweep.ErrNoTarget)
+					if err := removeTarget(cmd.Context(), s, store, asks, name); err != nil {
+						errs = append(errs, fmt.Errorf("%s: %w", name, err))
 					}
-					if err == nil {
-						fmt.Fprintf(s.Stderr, "stanch: %s: removed, with its repositories and findings\n", printable.Text(name))
-					}
-					errs = append(errs, err)
 				}
-				if err := errors.Join(errs...); err != nil {
-					return cli.Failed(err)
-				}
-				return nil
+				return errors.Join(errs...)
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&asks.yes, "yes", false, "do not ask before a target is removed")
+	return cmd
+}
+
+// removeTarget removes a target. If that loses anything, a person has to agree.
+func removeTarget(ctx context.Context, s *cli.Streams, store *sweep.Store, asks *consent, name string) error {
+	loss, err := store.Loss(ctx, name)
+	if err != nil {
+		return cli.Failed(err)
+	}
+	said := ""
+	if loss != (sweep.Loss{}) {
+		said = ", with " + loss.String()
+		if err := asks.ask(ctx, s, printable.Text(name)+" will be removed"+said); err != nil {
+			return err
+		}
+	}
+	switch there, err := store.RemoveTarget(ctx, name); {
+	case err != nil:
+		return cli.Failed(err)
+	case !there:
+		return cli.Failed(fmt.Errorf("%w (see \"stanch sweep list\")", sweep.ErrNoTarget))
+	}
+	fmt.Fprintf(s.Stderr, "stanch: %s: removed%s\n", printable.Text(name), said)
+	return nil
 }
 
 func newSweepList(s *cli.Streams, db *databaseFlags) *cobra.Command {
@@ -163,14 +186,14 @@ func newSweepList(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	}
 }
 
-func newSweepMigrate(db *databaseFlags) *cobra.Command {
-	var down bool
+func newSweepMigrate(s *cli.Streams, db *databaseFlags) *cobra.Command {
+	down, asks := false, &consent{}
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the tables of the database up to date, or remove them",
 		Long: `Commands that write bring the tables up to date before they begin; list, report and
 status only read, and refuse tables of another version. --down removes the tables, with
-all findings.`,
+all findings and the work of people on them, and asks before.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			store, err := db.open(cmd.Context(), !down)
@@ -178,14 +201,44 @@ all findings.`,
 				return err
 			}
 			defer store.Close()
-			if down {
-				if err := riverqueue.Remove(cmd.Context(), store); err != nil {
-					return cli.Failed(err)
-				}
+			if !down {
+				return nil
 			}
+			loss, err := lossOfAll(cmd.Context(), store)
+			if err != nil {
+				return cli.Failed(err)
+			}
+			if loss != "" {
+				if err := asks.ask(cmd.Context(), s, "all tables will be removed, with "+loss); err != nil {
+					return err
+				}
+				loss = ", with " + loss
+			}
+			if err := riverqueue.Remove(cmd.Context(), store); err != nil {
+				return cli.Failed(err)
+			}
+			fmt.Fprintf(s.Stderr, "stanch: all tables are removed%s\n", loss)
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&down, "down", false, "remove the tables, and all that is in them")
+	cmd.Flags().BoolVar(&asks.yes, "yes", false, "do not ask before tables are removed")
+	cli.Needs(cmd, []string{"yes"}, "down")
 	return cmd
+}
+
+// lossOfAll says what goes with all tables, "" if there is nothing in them.
+func lossOfAll(ctx context.Context, store *sweep.Store) (string, error) {
+	version, err := store.Installed(ctx)
+	switch {
+	case err != nil || version == 0:
+		return "", err
+	case version < database.Version(): // other columns
+		return "all that an earlier stanch knows", nil
+	}
+	loss, err := store.Loss(ctx, "")
+	if err != nil || loss == (sweep.Loss{}) {
+		return "", err
+	}
+	return loss.String(), nil
 }
