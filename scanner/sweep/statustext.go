@@ -147,10 +147,10 @@ func localTime(t time.Time) string {
 	return t.Local().Format(time.DateTime)
 }
 
-// Progress says in one line how far all sweeps are, how many requests this process has sent to
-// AWS, which is all that moves while a repository with many keys is verified, and how many
-// findings are open.
-func (st Status) Progress(requests int) string {
+// Progress says in one line how far all sweeps are, and how many findings are open. asked says
+// how far this process is with its questions to AWS, which is all that moves while a repository
+// with many keys is verified; "" if it asks none.
+func (st Status) Progress(asked string) string {
 	left, all, why := 0, 0, ""
 	for _, t := range st.Targets {
 		for _, n := range t.States {
@@ -168,9 +168,8 @@ func (st Status) Progress(requests int) string {
 	if all == 0 && why == "" {
 		return "asking GitHub for its repositories"
 	}
-	asked := ""
-	if requests > 0 {
-		asked = printable.Plural(requests, "request") + " to AWS · "
+	if asked != "" {
+		asked += " · "
 	}
 	return fmt.Sprintf("%s of %s repositories done · %s%s%s", printable.Thousands(all-left), printable.Thousands(all), asked, open, why)
 }

@@ -755,13 +755,13 @@ func testStatus(on onDatabase) {
 	if len(st.Troubled) != 1 || st.Troubled[0].Name != "acme/b" {
 		t.Errorf("troubled are %+v", st.Troubled)
 	}
-	if got := st.Progress(0); got != "2 of 3 repositories done · 0 findings open" {
+	if got := st.Progress(""); got != "2 of 3 repositories done · 0 findings open" {
 		t.Error(got)
 	}
-	if got := st.Progress(1267); got != "2 of 3 repositories done · 1,267 requests to AWS · 0 findings open" {
+	if got := st.Progress("asking AWS: 4 of 9 keys"); got != "2 of 3 repositories done · asking AWS: 4 of 9 keys · 0 findings open" {
 		t.Error(got)
 	}
-	if got := (sweep.Status{}).Progress(0); got != "asking GitHub for its repositories" {
+	if got := (sweep.Status{}).Progress(""); got != "asking GitHub for its repositories" {
 		t.Error(got)
 	}
 	var text strings.Builder

@@ -67,7 +67,7 @@ func (a *Alerts) tidy(ctx context.Context) (late []string, err error) {
 }
 
 // register notes that a process can reach a receiver. It reports whether the receiver was not
-// known, or gone. Of several processes that register it at once, one is told so.
+// known, or gone: to one caller, if several register it at once.
 func (a *Alerts) register(ctx context.Context, name string, now time.Time) (late bool, err error) {
 	for _, one := range []struct {
 		statement string

@@ -26,6 +26,8 @@ type Searcher struct {
 	// Wrap, if it is not nil, returns a sink that adds facts to findings and passes them to
 	// the given sink. Scans then run one at a time.
 	Wrap func(context.Context, scanner.Sink) scanner.Sink
+	// Verified, if it is not nil, returns the scanner.Scanner.Verified of one scan.
+	Verified func() func(done, of, ignored int)
 
 	wrapping sync.Mutex
 	mu       sync.Mutex // guards the fields below
@@ -66,7 +68,11 @@ func (s *Searcher) Scan(ctx context.Context, src scanner.Source, page string) (s
 		defer s.wrapping.Unlock()
 		sink = s.Wrap(ctx, sink)
 	}
-	err := sc.Scan(ctx, src, sink)
+	one := *sc // other scans share it
+	if s.Verified != nil {
+		one.Verified = s.Verified()
+	}
+	err := one.Scan(ctx, src, sink)
 	return collected.result, githubhub.Later(err)
 }
 

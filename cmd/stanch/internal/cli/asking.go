@@ -40,11 +40,11 @@ func (a *Asking) Text() string {
 	if a.of < 2 {
 		return "asking AWS · " + rough(since)
 	}
-	return asked(int64(a.done), int64(a.of), 0, since)
+	return Asked(int64(a.done), int64(a.of), 0, since)
 }
 
-// asked says about how many keys AWS has been asked, and how long the rest takes.
-func asked(done, of, ignored int64, since time.Duration) string {
+// Asked says about how many keys AWS has been asked, and how long the rest takes.
+func Asked(done, of, ignored int64, since time.Duration) string {
 	text := "asking AWS: " + printable.Thousands(done) + " of " + printable.Plural(of, "key")
 	if ignored > 0 {
 		text += ", " + printable.Thousands(ignored) + " of them ignored"

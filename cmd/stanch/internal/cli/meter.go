@@ -78,7 +78,7 @@ func (m *Meter) Verified(done, of, ignored int) {
 // asking says how far the questions to AWS are, and about how many keys that would only be
 // reported if they were live: they may be nearly all.
 func asking(done, of, ignored int64, since time.Duration) string {
-	return asked(done, of, ignored, since) + " (Ctrl-C keeps the report)"
+	return Asked(done, of, ignored, since) + " (Ctrl-C keeps the report)"
 }
 
 // reading says how much was read.

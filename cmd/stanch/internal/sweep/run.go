@@ -3,6 +3,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/metrics"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
@@ -64,7 +66,7 @@ report, the exit code is 3, and the next sweep tries again.`,
 				}
 				return writeSwept(context.WithoutCancel(ctx), j.Streams.Version, store, target, f.FailOn, j.Handler, j.Out)
 			}
-			return f.run(ctx, s, db, lifecycle{once: true, begin: begin, beside: progress(s), after: after})
+			return f.run(ctx, s, db, lifecycle{once: true, begin: begin, beside: f.progress(s), after: after})
 		},
 	}
 	f.addReport(cmd)
@@ -109,7 +111,7 @@ ask for no token: they tell numbers, and the names of targets and receivers.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.observe.metrics = metrics.New(s.Version)
-			beside, err := f.observe.beside(cmd.Context(), progress(s))
+			beside, err := f.observe.beside(cmd.Context(), f.progress(s))
 			if err != nil {
 				return err
 			}
@@ -122,9 +124,21 @@ ask for no token: they tell numbers, and the names of targets and receivers.`,
 	return cmd
 }
 
+// sent says how many requests AWS has got, "" for none.
+func sent(j *scanflags.Job) string {
+	requests := 0
+	for _, host := range j.STS.Sent() {
+		requests += host.Requests
+	}
+	if requests == 0 {
+		return ""
+	}
+	return printable.Plural(requests, "request") + " to AWS"
+}
+
 // progress returns the function that tells a person at a terminal how far a sweep is, until its
 // context ends; nil without a terminal.
-func progress(s *cli.Streams) func(context.Context, *scanflags.Job, *sweep.Store, *slog.Logger) error {
+func (f *engineFlags) progress(s *cli.Streams) func(context.Context, *scanflags.Job, *sweep.Store, *slog.Logger) error {
 	if s.Line == nil {
 		return nil
 	}
@@ -137,11 +151,7 @@ func progress(s *cli.Streams) func(context.Context, *scanflags.Job, *sweep.Store
 			case <-time.After(500 * time.Millisecond):
 			}
 			if status, err := store.Status(ctx); err == nil {
-				requests := 0
-				for _, sent := range j.STS.Sent() {
-					requests += sent.Requests
-				}
-				s.Line.Show(status.Progress(requests))
+				s.Line.Show(status.Progress(cmp.Or(f.asking.text(), sent(j))))
 			}
 		}
 	}

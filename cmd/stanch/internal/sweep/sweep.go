@@ -64,6 +64,7 @@ type engineFlags struct {
 	notify    notifyflags.Flags
 	digest    time.Duration
 	observe   observation
+	asking    asking
 	reporting string // the command that shows all findings
 	scans     int
 	maxFetch  int64 // MiB
@@ -130,6 +131,9 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 // searcher returns the searcher that the flags ask for.
 func (f *engineFlags) searcher(j *scanflags.Job) *search.Searcher {
 	s := &search.Searcher{Version: j.Streams.Version, Options: func() scanrun.Options { return f.observe.timed(j.OptionsWith(j.STS.Fresh())) }}
+	if f.Verifies() {
+		s.Verified = f.asking.scan
+	}
 	if f.Owner.Assess { // an Assessor is for one goroutine
 		s.Wrap = j.Assessed
 	}
