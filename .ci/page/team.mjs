@@ -278,6 +278,14 @@ async function refreshes(server) {
   await page.unroute('**/api/**');
   await page.clock.runFor(70_000);
   await page.waitForFunction(() => document.getElementById('notice').hidden, null, { polling: 50 });
+  // A proxy answers in its own way once its session is over: oauth2-proxy sends 403 and its page.
+  await page.route('**/api/**', (route) => route.fulfill({ status: 403, contentType: 'text/html', body: '<!DOCTYPE html><title>Sign In</title>' }));
+  await page.clock.runFor(70_000);
+  await page.waitForFunction(() => /does not|sign-in|signed in/.test(document.getElementById('notice').textContent), null, { polling: 50 });
+  check('it says that the sign-in at a proxy has ended', /sign-in has ended/.test(await page.locator('#notice').innerText()), await page.locator('#notice').innerText());
+  await page.unroute('**/api/**');
+  await page.clock.runFor(70_000);
+  await page.waitForFunction(() => document.getElementById('notice').hidden, null, { polling: 50 });
   await context.clearCookies();
   await page.clock.runFor(70_000);
   await page.waitForFunction(() => /sign-in has ended/.test(document.getElementById('notice').textContent), null, { polling: 50 });

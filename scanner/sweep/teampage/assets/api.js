@@ -47,6 +47,8 @@ async function ask(url, options) {
     throw new Failed('signed-out', 'The server answered with another page: the sign-in may have ended.');
   }
   if (r.ok) return body;
+  // This server says why in JSON. Without it a proxy answers: oauth2-proxy does so with 403 and its own page.
+  if (r.status === 403 && !body) throw new Failed('signed-out', 'The sign-in has ended.');
   const kind = kinds[r.status] ?? (r.status >= 502 && r.status <= 504 ? 'offline' : 'broken');
   throw new Failed(kind, body?.detail || body?.title || `The server answered ${r.status}.`, body ?? {});
 }
