@@ -26,14 +26,14 @@ func (d *desk) process(receivers ...Receiver) *Alerts {
 func (d *desk) days(n int, processes ...*Alerts) {
 	d.t.Helper()
 	for range n {
-		d.clock = d.clock.Add(24 * time.Hour)
+		*d.clock = d.clock.Add(24 * time.Hour)
 		for range 2 { // a second look at a day counts nothing
 			for _, a := range processes {
 				if err := a.watchOnce(d.t.Context()); err != nil {
 					d.t.Fatal(err)
 				}
 			}
-			d.clock = d.clock.Add(2 * tidyEvery)
+			*d.clock = d.clock.Add(2 * tidyEvery)
 		}
 	}
 }
@@ -119,12 +119,12 @@ func TestGone(t *testing.T) {
 		d.says("after a weekend", "no process has had it since 20", "1 WAITING since 20", "1 for the next digest")
 		d.start(b)
 		d.work("b")
-		d.clock = d.clock.Add(24 * time.Hour)
+		*d.clock = d.clock.Add(24 * time.Hour)
 		d.work("b")
 		d.want("after a weekend", b, "news: live f1; digest: new f2")
 
 		d.is(1, "f3", verifier.Live)
-		d.clock = d.clock.Add(60 * 24 * time.Hour) // all machines are off
+		*d.clock = d.clock.Add(60 * 24 * time.Hour) // all machines are off
 		d.days(goneAfter-1, other)
 		if s := d.status("b"); s.Gone || s.Waiting != 1 {
 			d.t.Errorf("days on which nobody works do not count: %+v", s)
@@ -159,11 +159,11 @@ func TestClockAhead(t *testing.T) {
 		d.start(&box{name: "b"})
 		other := d.process()
 		for range 2 * goneAfter {
-			d.clock = d.clock.Add(30 * 24 * time.Hour)
+			*d.clock = d.clock.Add(30 * 24 * time.Hour)
 			if err := other.watchOnce(d.t.Context()); err != nil {
 				d.t.Fatal(err)
 			}
-			d.clock = d.clock.Add(-30*24*time.Hour + 2*tidyEvery)
+			*d.clock = d.clock.Add(-30*24*time.Hour + 2*tidyEvery)
 			if err := other.watchOnce(d.t.Context()); err != nil {
 				d.t.Fatal(err)
 			}

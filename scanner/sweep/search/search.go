@@ -28,6 +28,7 @@ type Searcher struct {
 	Wrap func(context.Context, scanner.Sink) scanner.Sink
 	// Verified, if it is not nil, returns the scanner.Scanner.Verified of one scan.
 	Verified func() func(done, of, ignored int)
+	Now      func() time.Time // nil for the clock of this machine
 
 	wrapping sync.Mutex
 	mu       sync.Mutex // guards the fields below
@@ -46,13 +47,20 @@ const verdictTTL = 10 * time.Minute
 func (s *Searcher) current() (*detectors.Set, *scanner.Scanner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now := time.Now(); s.scanner == nil || now.Sub(s.made).Abs() > verdictTTL {
+	if now := s.now(); s.scanner == nil || now.Sub(s.made).Abs() > verdictTTL {
 		o := s.Options()
 		s.made = now
 		s.set, s.scanner = o.NewScanner(now)
 		s.scanner.EachSecret = true
 	}
 	return s.set, s.scanner
+}
+
+func (s *Searcher) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
 }
 
 // Scan implements engine.Engine.Scan.
