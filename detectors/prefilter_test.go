@@ -17,6 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 	"github.com/stanch-dev/stanch/detectors/internal/views"
+	"github.com/stanch-dev/stanch/detectors/prefilter"
 )
 
 // plants are texts that hold a match, as their neighbours leave it alone.
@@ -160,6 +161,9 @@ func filler(r *rand.Rand, n int) string {
 	}
 	return b.String()
 }
+
+// The detector of AWS's keys shares the walk of the prefilter.
+var _ prefilter.PlaceFilter = awskeys.Detector{}
 
 // TestPlantsAreFound holds that each plant is found, and so that the test below
 // plants what it should.

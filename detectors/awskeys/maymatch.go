@@ -4,30 +4,24 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/pairing"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/services"
+	"github.com/stanch-dev/stanch/detectors/internal/bytemasks"
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
-// The prefilter of this detector looks for a key id, a lone secret or the head of a token.
-// It does not read all of a text. It looks at words of eight bytes, so far apart that one of
-// them lies within any id or secret:
-//
-//	text   aws_access_key_id = AKIA…………………………  # prod
-//	words  ........     ........     ........     ........
-//
-// Nearly every word of ordinary text has a space, a quote or, for ids, a small letter, and
-// is done with at once. Only around the others the text is read.
+// The prefilter of this detector looks for a key id, a lone secret or the head of a token,
+// at the places that package bytemasks finds: runs of capital letters and digits for an id,
+// and runs of 40 characters for a secret.
 
 const (
 	wordLen = 8
-	// A word that lies in an id of 20 bytes begins at one of the first 13.
-	idStride = keyformat.IDLen - wordLen + 1
-	// In a secret of 40 bytes it begins at one of the first 33; 32 is simpler.
+	// In a secret of 40 bytes a word begins at one of the first 33; 32 is simpler.
 	runStride = 32
 
 	// maxSecret bounds a secret with its escapes. One in a thousand has more than five
@@ -42,13 +36,35 @@ const (
 )
 
 // MayMatch implements detectors.PrefilteringDetector.
-func (Detector) MayMatch(text []byte) bool {
-	return mayHoldID(text) || mayHoldSecret(text, false) || mayBeWhole(text)
-}
+func (d Detector) MayMatch(text []byte) bool { return d.mayMatch(text, false) }
 
 // MayMatchNear implements detectors.PrefilteringDetector.
-func (Detector) MayMatchNear(text []byte) bool {
-	return mayHoldID(text) || mayHoldSecret(text, true) || mayBeWhole(text)
+func (d Detector) MayMatchNear(text []byte) bool { return d.mayMatch(text, true) }
+
+func (d Detector) mayMatch(text []byte, near bool) bool {
+	var w bytemasks.Walk
+	var p bytemasks.Place
+	bytemasks.New().Begin(&w, text)
+	for w.Next(&p) {
+		if d.MayMatchAt(text, &p, near) {
+			return true
+		}
+	}
+	return false
+}
+
+// MayMatchAt implements prefilter.PlaceFilter. If near is true, a secret counts only if it has
+// a name.
+func (Detector) MayMatchAt(text []byte, p *bytemasks.Place, near bool) bool {
+	switch p.Kind {
+	case bytemasks.Chunk:
+		return p.From == 0 && mayBeWhole(text)
+	case bytemasks.Window:
+		return p.Capitals != 0 && mayHoldID(text, p)
+	case bytemasks.SecretRun:
+		return mayHoldSecret(text, p, near)
+	}
+	return false
 }
 
 // Window implements detectors.PrefilteringDetector. It holds a secret with its escapes,
@@ -63,40 +79,12 @@ func (d Detector) NearWindow() int { return d.Window() + pairing.MaxNames }
 
 var _ detectors.PrefilteringDetector = Detector{}
 
-// mayHoldID reports whether text may hold a key id.
-func mayHoldID(text []byte) bool {
-	const step = 4 * idStride
-	p := 0
-	for ; p+step <= len(text); p += step {
-		b := text[p : p+step : p+step] // four at once, since a short loop spends half of its time counting
-		if isCapitals(b) && idAround(text, p) ||
-			isCapitals(b[idStride:]) && idAround(text, p+idStride) ||
-			isCapitals(b[2*idStride:]) && idAround(text, p+2*idStride) ||
-			isCapitals(b[3*idStride:]) && idAround(text, p+3*idStride) {
-			return true
-		}
-	}
-	for ; p+wordLen <= len(text); p += idStride {
-		if isCapitals(text[p:]) && idAround(text, p) {
-			return true
-		}
-	}
-	return false
-}
-
-// isCapitals reports whether the eight bytes at the beginning of b are all from '0' to 'Z':
-// characters of an id, or one of the seven bytes between '9' and 'A'.
-func isCapitals(b []byte) bool {
-	w := binary.LittleEndian.Uint64(b)
-	// A byte below '0' sets the high bit of the difference; a byte above 'Z' sets the high
-	// bit of the sum.
-	return ((w-'0'*ones)|(w+(0x7f-'Z')*ones))&highs == 0
-}
-
-// encodedIDAround reports whether an id holds the word at p.
-func idAround(text []byte, p int) bool {
-	for i := max(0, p-keyformat.IDLen+wordLen); i <= p && i+keyformat.IDLen <= len(text); i++ {
-		if text[i] == 'A' && text[i+3] == 'A' && (candidates.IsPrefix(text[i:i+keyformat.PrefixLen]) || string(text[i:i+keyformat.PrefixLen]) == "APKA") && isLoneID(text, i) {
+// mayHoldID reports whether a key id begins in a window.
+func mayHoldID(text []byte, p *bytemasks.Place) bool {
+	for starts := p.Capitals; starts != 0; starts &= starts - 1 {
+		i := p.From + bits.TrailingZeros64(starts)
+		if text[i] == 'A' && text[i+3] == 'A' && i+keyformat.IDLen <= len(text) &&
+			(candidates.IsPrefix(text[i:i+keyformat.PrefixLen]) || string(text[i:i+keyformat.PrefixLen]) == "APKA") && isLoneID(text, i) {
 			return true
 		}
 	}
@@ -116,35 +104,16 @@ func isLoneID(text []byte, at int) bool {
 	return end == len(text) || !keyformat.IsAlnum(text[end]) || candidates.MayBePacked(text, at)
 }
 
-// mayHoldSecret reports whether text may hold a lone secret or a token: a run of at least
-// SecretLen characters of base64, with escapes or without. If named is true, a secret counts
-// only if it has a name.
-func mayHoldSecret(text []byte, named bool) bool {
-	if isRunAt(text, 0, named) {
-		return true
-	}
-	p := runStride
-	for ; p+3*wordLen <= len(text); p += runStride {
-		// A secret goes on for 16 bytes before the word or behind it. This first test has
-		// no branches to mispredict, and rules out nearly all words.
-		b := text[p-2*wordLen : p+3*wordLen : p+3*wordLen]
-		before := nonRunBytes(b) | nonRunBytes(b[wordLen:])
-		after := nonRunBytes(b[3*wordLen:]) | nonRunBytes(b[4*wordLen:])
-		if nonRunBytes(b[2*wordLen:])|min(before, after) == 0 && isRunAt(text, p, named) {
+// mayHoldSecret reports whether a run of at least SecretLen characters of base64, with escapes
+// or without, may hold a lone secret or a token. If named is true, a secret counts only if it
+// has a name.
+func mayHoldSecret(text []byte, run *bytemasks.Place, named bool) bool {
+	for p := (run.From + runStride - 1) / runStride * runStride; p+wordLen <= run.To; p += runStride {
+		if isLongRun(text, p) && runAround(text, p, named) {
 			return true
 		}
 	}
-	return isRunAt(text, p, named)
-}
-
-// isRunAt reports whether the word at p is in a run that looks like a secret or begins like
-// a token.
-func isRunAt(text []byte, p int, named bool) bool {
-	if p+wordLen > len(text) {
-		return false
-	}
-	all, _ := kindsAt(text, p)
-	return all != 0 && isLongRun(text, p) && runAround(text, p, named)
+	return false
 }
 
 // nonRunBytes sets the high bit of each of the first eight bytes of b that is below "#",

@@ -114,30 +114,28 @@ func gramHash(gram uint32) uint32 { return gram * 0x9e3779b1 >> 14 }
 // secondHash does so with another number (Murmur3's finalizer).
 func secondHash(gram uint32) uint32 { return gram * 0x85ebca6b >> 16 }
 
-// contains reports whether text holds one of the patterns.
-func (g *gramIndex) contains(text []byte) bool {
-	i := 0
-	for ; i+4*wordLen <= len(text); i += 4 * wordLen {
-		b := text[i : i+4*wordLen : i+4*wordLen]
-		if g.mayHave(b) || g.mayHave(b[wordLen:]) || g.mayHave(b[2*wordLen:]) || g.mayHave(b[3*wordLen:]) {
-			if g.findFrom(text, i, i+4*wordLen) {
-				return true
-			}
-		}
-	}
-	return g.findFrom(text, i, len(text))
-}
-
-// mayHave reports whether a pattern may hold the gram at the beginning of b.
-func (g *gramIndex) mayHave(b []byte) bool {
-	h := gramHash(binary.LittleEndian.Uint32(b))
-	return g.bits[h/64]&(1<<(h%64)) != 0
-}
-
 // findFrom reports whether a pattern covers one of the offsets from, from+8, … up to to.
 func (g *gramIndex) findFrom(text []byte, from, to int) bool {
-	for i := from; i < to && i+gramLen <= len(text); i += wordLen {
-		if !g.mayHave(text[i:]) {
+	i := from
+	for to = min(to, len(text)-gramLen+1); i+4*wordLen <= to; i += 4 * wordLen {
+		b := text[i : i+4*wordLen : i+4*wordLen]
+		if (g.mayHave(b)|g.mayHave(b[wordLen:])|g.mayHave(b[2*wordLen:])|g.mayHave(b[3*wordLen:]))&1 != 0 && g.findAt(text, i, i+4*wordLen) {
+			return true
+		}
+	}
+	return g.findAt(text, i, to)
+}
+
+// mayHave sets the lowest bit if a pattern may hold the gram at the beginning of b.
+func (g *gramIndex) mayHave(b []byte) uint64 {
+	h := gramHash(binary.LittleEndian.Uint32(b))
+	return g.bits[h/64] >> (h % 64)
+}
+
+// findAt reports whether a pattern covers one of the offsets from, from+8, … up to to.
+func (g *gramIndex) findAt(text []byte, from, to int) bool {
+	for i := from; i < to; i += wordLen {
+		if g.mayHave(text[i:])&1 == 0 {
 			continue
 		}
 		gram := binary.LittleEndian.Uint32(text[i:])

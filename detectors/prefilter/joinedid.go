@@ -1,7 +1,6 @@
 package prefilter
 
 import (
-	"encoding/binary"
 	"math/bits"
 
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
@@ -19,63 +18,6 @@ const (
 	// joinedIDWindow bounds an id in three pieces, with the joints between them.
 	joinedIDWindow = encodings.IDLen + 2*(encodings.MaxGap+4)
 )
-
-// HasJoinedID reports whether text may hold an id in pieces.
-func (f *Filter) HasJoinedID(text []byte) bool {
-	if len(f.ids) == 0 {
-		return false
-	}
-	const step = 4 * wordLen
-	i := 0
-	for ; i+step <= len(text); i += step {
-		b := text[i : i+step : i+step]
-		halves := idHalves(binary.LittleEndian.Uint64(b)) | idHalves(binary.LittleEndian.Uint64(b[wordLen:])) |
-			idHalves(binary.LittleEndian.Uint64(b[2*wordLen:])) | idHalves(binary.LittleEndian.Uint64(b[3*wordLen:]))
-		if halves&someHalf != 0 && f.piecesAround(text, i, step) {
-			return true
-		}
-	}
-	for i = max(0, i-wordLen); i < len(text); i += idPiece {
-		if _, ok := f.pieceAround(text, i); ok {
-			return true
-		}
-	}
-	return false
-}
-
-const someHalf = 0x8000000080000000
-
-// idHalves has a bit of someHalf if the four bytes of one half of w may be part of an id. A
-// piece covers one half of some word. A few bytes that idMask rejects pass too.
-func idHalves(w uint64) uint64 {
-	const bit = 0x40 * ones
-	// Digits have the bits 5 and 4 of the seven, capital letters 6 and not 5.
-	not := ^((w<<1 ^ w) & (w | w<<2)) & bit
-	return not - (1<<32 + 1)
-}
-
-// piecesAround reports whether one of the pieces in the n bytes at i, or reaching into
-// them, is part of an id.
-func (f *Filter) piecesAround(text []byte, i, n int) bool {
-	from, to := max(0, i-wordLen), min(len(text), i+n+wordLen)
-	starts := uint64(0)
-	for k := from; k+wordLen <= to; k += wordLen {
-		starts |= idMask(binary.LittleEndian.Uint64(text[k:])) << (k - from)
-	}
-	starts &= starts >> 1
-	starts &= starts >> 2
-	starts &= starts >> (idPiece - 4)
-	return f.piecesAt(text, from, starts)
-}
-
-// idMask returns a bit for each of the eight bytes of w that is from '0' to 'Z'. These are
-// digits, capital letters and the seven bytes between them, of which "=" is one.
-func idMask(w uint64) uint64 {
-	const gather = 0x0102040810204080 // bit 8i to bit 56+i
-	// The high bits, exact since nothing is carried from one byte to the next.
-	in := ((w | highs) - '0'*ones) &^ ((w&^highs + (0x7f-'Z')*ones) | w) & highs
-	return in >> 7 * gather >> 56
-}
 
 // piecesAt reports whether one of the pieces at the bits of starts, counted from the offset
 // at, is part of an id.

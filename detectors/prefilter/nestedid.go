@@ -1,8 +1,6 @@
 package prefilter
 
 import (
-	"math/bits"
-
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
@@ -66,8 +64,7 @@ func (s *encodedSearch) holdsEncoded(plain []byte) bool {
 	if s.holdsID(plain) || s.hasPackedIn(plain, 0, len(plain), nestedPacked) {
 		return true
 	}
-	inner := encodedSearch{Filter: s.Filter, depth: s.depth - 1}
-	return inner.depth > 0 && inner.find(plain)
+	return s.depth > 1 && s.walkInner(plain)
 }
 
 // width returns the number of bytes of a character of l, or of a group of base64.
@@ -119,37 +116,6 @@ func mayBeInner(b *[6]byte) bool {
 		}
 	}
 	return zeros[0]+zeros[1] == 0 || zeros[0]+zeros[1] == 3 && zeros[0]*zeros[1] == 0
-}
-
-// Base64 of base64: every fourth character is the upper six bits of a letter or a digit,
-// from K to e in ASCII.
-
-// innerLetters sets the high bit of each of the first four bytes of w that is from K to e,
-// if the fourth byte after it is too. Only the lower half of the result counts.
-func innerLetters(w uint64) uint64 {
-	t := (w + (0x80-'K')*ones) &^ (w + (0x7f-'e')*ones)
-	return t & (t >> 32)
-}
-
-// nestedLetters returns bits of someBodyLetters if v and w, words in a row, may be base64 of
-// base64.
-func nestedLetters(v, w uint64) uint64 {
-	return innerLetters(v) & uint64(bits.RotateLeft32(uint32(innerLetters(w)), 8*idStride%32))
-}
-
-// isInBase64 reports whether the word at i is within base64 of an encoded id, as 2*words
-// groups of base64 in a row. They may begin where starts has one of someBodyLetters.
-func (s *encodedSearch) isInBase64(text []byte, i int, starts uint64, words int) bool {
-	if s.depth < 2 {
-		return false
-	}
-	for starts &= someBodyLetters; starts != 0; starts &= starts - 1 {
-		at := i + bits.TrailingZeros64(starts)/8
-		if groupsMayBeInner(text, at, words) && s.isWithin(inBase64, text, at) {
-			return true
-		}
-	}
-	return false
 }
 
 // groupsMayBeInner reports whether the 2*words groups of base64 at i may be within base64 of
@@ -229,18 +195,18 @@ func base64Around(dst, text []byte, at, least, most int) (plain []byte, end int)
 
 // isInHex reports whether the digits at i are within an id in hexadecimal.
 func (s *encodedSearch) isInHex(text []byte, i int) bool {
-	for at := i; at < i+2; at++ {
-		var out [6]byte
-		digits := text[at:min(len(text), at+2*len(out))]
-		n := 0
-		for ; n < len(digits)/2 && encodings.HexSet[digits[2*n]] && encodings.HexSet[digits[2*n+1]]; n++ {
-			out[n] = encodings.HexValues[digits[2*n]]<<4 | encodings.HexValues[digits[2*n+1]]
-		}
-		if n == len(out) && mayBeInner(&out) && s.isWithin(inHex, text, at) {
-			return true
-		}
+	var out [6]byte
+	if i+2*len(out) > len(text) {
+		return false
 	}
-	return false
+	for n := range out {
+		high, low := text[i+2*n], text[i+2*n+1]
+		if !encodings.HexSet[high] || !encodings.HexSet[low] {
+			return false
+		}
+		out[n] = encodings.HexValues[high]<<4 | encodings.HexValues[low]
+	}
+	return mayBeInner(&out) && s.isWithin(inHex, text, i)
 }
 
 // hexAround decodes the pairs of digits around text[at:].

@@ -36,34 +36,9 @@ const (
 	packedWindow = packedGlued + 1 + packedSpan
 )
 
-// packedStride is the distance of the words that HasPacked reads. Three in a row lie in any 55
-// bytes of a run. The first line of packed data has 57: encoders wrap at 60 columns or more,
-// and decoding skips three of them.
-const packedStride = 16
-
-// HasPacked reports whether text may hold packed data in base64 of more than a few words.
-func (f *Filter) HasPacked(text []byte) bool {
-	for i := 0; i+2*packedStride+wordLen <= len(text); i += packedStride {
-		b := text[i : i+2*packedStride+wordLen : i+2*packedStride+wordLen]
-		switch { // the last word first, to skip most
-		case endsRun(b[2*packedStride:]):
-			i += 2 * packedStride
-		case endsRun(b[packedStride:]):
-			i += packedStride
-		case !endsRun(b) && f.hasPackedIn(text, i-packedStride+1, i+len(gzipMark), packedChars):
-			return true
-		}
-	}
-	return false
-}
-
-// endsRun reports whether one of the first eight bytes of b is a control character, a space, a
-// quote, a comma, a dot or one of a few others. The bytes of base64, a backslash and "%" have
-// the bit 6, or the bit 5 and one of 4 and 0.
-func endsRun(b []byte) bool {
-	w := binary.LittleEndian.Uint64(b)
-	return ^(w>>6|w>>5&(w>>4|w))&ones != 0
-}
+// packedLeast is the least length of the first run of packed data. The first line has 57
+// characters: encoders wrap at 60 columns or more, and decoding skips three of them.
+const packedLeast = 54
 
 // hasPackedIn reports whether packed data of chars characters of base64 begins in
 // text[from:to-3].

@@ -15,10 +15,9 @@
 //	                      │ any says yes
 //	                search of the text and its views (package detectors)
 //
-// None of them decodes the text. Each looks at a few bytes at regular distances, so far
-// apart that some of them must lie within the string that it looks for: a run of 20
-// characters holds one of any words of eight bytes that stand 13 bytes apart. Where these
-// bytes look right, it reads the text around them.
+// None of them decodes the text. They share one walk over it (package bytemasks), which finds
+// the places with the shapes that they look for: seven capital letters and digits in a row,
+// sixteen characters of base64, a run of forty. Only there they read the text.
 //
 // detectors.Set is the one caller, and documents the contract of MayMatch. Use the Set,
 // unless you write one.
@@ -26,9 +25,11 @@ package prefilter
 
 import (
 	"compress/flate"
+	"slices"
 	"strings"
 	"sync"
 
+	"github.com/stanch-dev/stanch/detectors/internal/bytemasks"
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
@@ -44,13 +45,27 @@ type PlainFilter interface {
 	NearWindow() int
 }
 
+// A PlaceFilter is a PlainFilter that need not walk over a text by itself: it looks at the
+// places of the walk that all looks share.
+type PlaceFilter interface {
+	PlainFilter
+	// MayMatchAt reports whether text may match at p. If it is false for all places of a text,
+	// MayMatch is false, or MayMatchNear if near is true.
+	MayMatchAt(text []byte, p *bytemasks.Place, near bool) bool
+}
+
 // A Filter decides whether a text is worth a search. It asks its plain filters about the
 // text as it stands, and looks for encoded ids and patterns itself.
 type Filter struct {
-	plain    []PlainFilter
+	walker   bytemasks.Walker
+	places   []PlaceFilter
+	plain    []PlainFilter  // the others
 	keywords *keywordSearch // nil if there are none
 	patterns *gramIndex
-	ids      []string // the prefixes of ids that may be encoded
+	// encoded are the patterns in base64 and UTF-16. They are nearly all patterns, and only
+	// few texts have such a place.
+	encoded *gramIndex
+	ids     []string // the prefixes of ids that may be encoded
 	// inflaters are readers of package flate, which take long to make: there may be a head
 	// of zlib in each line of a text.
 	inflaters *sync.Pool
@@ -62,8 +77,8 @@ type Filter struct {
 // detector has no plain filter, and the other lists if it has one. New panics if a string
 // is shorter than detectors.Rule allows.
 func New(plain []PlainFilter, rules []Patterns) Filter {
-	f := Filter{plain: plain, inflaters: &sync.Pool{New: func() any { return flate.NewReader(nil) }}, window: max(nestedIDWindow, wrappedIDWindow, joinedIDWindow, packedWindow)}
-	var patterns, keywords []string
+	f := Filter{walker: bytemasks.New(), inflaters: &sync.Pool{New: func() any { return flate.NewReader(nil) }}, window: max(nestedIDWindow, wrappedIDWindow, joinedIDWindow, packedWindow)}
+	var patterns, encoded, keywords []string
 	for _, r := range rules {
 		keywords = append(keywords, r.Keywords...)
 		patterns = append(patterns, r.Anchors...)
@@ -78,19 +93,25 @@ func New(plain []PlainFilter, rules []Patterns) Filter {
 				}
 				continue
 			}
-			patterns = append(append(patterns, utf16Form(e)), base64Forms(e)...)
+			encoded = append(append(encoded, utf16Form(e)), base64Forms(e)...)
 			for _, once := range base64Forms(e) {
-				patterns = append(patterns, base64Forms(once)...)
+				encoded = append(encoded, base64Forms(once)...)
 			}
 		}
 	}
-	f.patterns = newGramIndex(append(patterns, base64Forms(gzipMark+"AAAAAAA")...))
+	f.patterns = newGramIndex(patterns)
+	f.encoded = newGramIndex(append(encoded, base64Forms(gzipMark+"AAAAAAA")...))
 	if keywords != nil {
 		f.keywords = newKeywordSearch(keywords)
 		f.window = max(f.window, f.keywords.longest)
 	}
-	f.window = max(f.window, f.patterns.longest)
+	f.window = max(f.window, f.patterns.longest, f.encoded.longest+2*encodedContext)
 	for _, p := range plain {
+		if places, ok := p.(PlaceFilter); ok {
+			f.places = append(f.places, places)
+		} else {
+			f.plain = append(f.plain, p)
+		}
 		f.window, f.nearWindow = max(f.window, p.Window()), max(f.nearWindow, p.NearWindow())
 	}
 	f.nearWindow = max(f.nearWindow, f.window)
@@ -99,29 +120,24 @@ func New(plain []PlainFilter, rules []Patterns) Filter {
 
 // MayMatch reports whether text may hold a match, plain or encoded.
 func (f *Filter) MayMatch(text []byte) bool {
-	for _, p := range f.plain {
-		if p.MayMatch(text) {
-			return true
-		}
-	}
-	return f.mayMatchEncoded(text)
+	return f.walk(text, atPlaces|all) || f.hasKeyword(text) ||
+		slices.ContainsFunc(f.plain, func(p PlainFilter) bool { return p.MayMatch(text) })
 }
 
 // MayMatchNear is MayMatch with a look at the text near a secret: without an id, it needs
 // a name before it.
 func (f *Filter) MayMatchNear(text []byte) bool {
-	return f.MayMatchNearPlain(text) || f.mayMatchEncoded(text)
+	return f.walk(text, nearPlaces|all) || f.hasKeyword(text) || f.mayMatchNear(text)
 }
 
 // MayMatchNearPlain is MayMatchNear for text as it stands. The windows of all else are those
 // of Window.
 func (f *Filter) MayMatchNearPlain(text []byte) bool {
-	for _, p := range f.plain {
-		if p.MayMatchNear(text) {
-			return true
-		}
-	}
-	return false
+	return f.walk(text, nearPlaces) || f.mayMatchNear(text)
+}
+
+func (f *Filter) mayMatchNear(text []byte) bool {
+	return slices.ContainsFunc(f.plain, func(p PlainFilter) bool { return p.MayMatchNear(text) })
 }
 
 // Window returns the size of the windows of MayMatch.
@@ -130,26 +146,31 @@ func (f *Filter) Window() int { return f.window }
 // NearWindow returns the size of the windows of MayMatchNear.
 func (f *Filter) NearWindow() int { return f.nearWindow }
 
-func (f *Filter) mayMatchEncoded(text []byte) bool {
-	return f.HasPattern(text) || f.HasEncodedID(text) || f.HasJoinedID(text) || f.HasPacked(text) ||
-		f.keywords != nil && f.keywords.find(text) != 0
-}
-
 // MayMatchPlain is MayMatch for text as it stands: an encoded id counts only if it is one of
 // the patterns.
 func (f *Filter) MayMatchPlain(text []byte) bool {
-	for _, p := range f.plain {
-		if p.MayMatch(text) {
-			return true
-		}
-	}
-	return f.HasPattern(text) || f.HasPlainKeyword(text)
+	return f.walk(text, atPlaces|patterns) || f.HasPlainKeyword(text) ||
+		slices.ContainsFunc(f.plain, func(p PlainFilter) bool { return p.MayMatch(text) })
 }
 
 // HasPattern reports whether text holds one of Patterns.Anchors, Escaped or Encoded.
-func (f *Filter) HasPattern(text []byte) bool { return f.patterns.contains(text) }
+func (f *Filter) HasPattern(text []byte) bool { return f.walk(text, patterns) }
+
+// HasEncodedID reports whether text may hold an id in base64, UTF-16, UTF-32 or hexadecimal,
+// or packed data in base64 in one of them, within at most encodings.MaxRounds encodings.
+func (f *Filter) HasEncodedID(text []byte) bool { return f.walk(text, encodedIDs) }
+
+// HasJoinedID reports whether text may hold an id in pieces.
+func (f *Filter) HasJoinedID(text []byte) bool { return f.walk(text, joinedIDs) }
+
+// HasPacked reports whether text may hold packed data in base64 of more than a few words.
+func (f *Filter) HasPacked(text []byte) bool { return f.walk(text, packedData) }
 
 // HasPlainKeyword reports whether text holds one of Patterns.Keywords as it stands.
 func (f *Filter) HasPlainKeyword(text []byte) bool {
 	return f.keywords != nil && f.keywords.find(text)&plainSpelling != 0
+}
+
+func (f *Filter) hasKeyword(text []byte) bool {
+	return f.keywords != nil && f.keywords.find(text) != 0
 }

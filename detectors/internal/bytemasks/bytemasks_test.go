@@ -1,0 +1,76 @@
+package bytemasks
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// FuzzWalk holds that the walk with vector instructions finds the same places as that in plain
+// Go, wherever the text begins in memory.
+func FuzzWalk(f *testing.F) {
+	for _, unit := range []string{"", "x", "aws = AKIA0123456789ABCDEF\n", "QUtJQTAxMjM0NTY3ODlBQkNERUY=", "A\x00K\x00I\x00A\x00", "\xff\x7f", strings.Repeat("a/%", 30) + " "} {
+		for _, size := range []int{1, 63, 64, 65, 200, chunkLen, chunkLen + 1, 3 * chunkLen} {
+			f.Add(bytes.Repeat([]byte(unit), size/max(1, len(unit))+1), uint8(size))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte, shift uint8) {
+		text = append(make([]byte, shift%64), text...)[shift%64:]
+		compare(t, text)
+	})
+}
+
+func compare(t *testing.T, text []byte) {
+	t.Helper()
+	var v, w Walk
+	var p, q Place
+	New().Begin(&v, text)
+	Plain().Begin(&w, text)
+	for {
+		more := v.Next(&p)
+		if w.Next(&q) != more || more && p != q {
+			t.Fatalf("%q: with vectors %+v, without %+v", text, p, q)
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+// TestWalk is FuzzWalk for random texts of bytes in few classes, in which runs are long.
+func TestWalk(t *testing.T) {
+	if !hasVector() {
+		t.Skip("this processor has no vector instructions that are used")
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 3000 {
+		text := make([]byte, r.IntN(2*chunkLen))
+		for at := 0; at < len(text); {
+			class, n := r.IntN(classes+1), 1+r.IntN(90)
+			for ; n > 0 && at < len(text); n-- {
+				c := byte(r.UintN(256))
+				for class < classes && classesOf[c]>>(7-class)&1 == 0 {
+					c = byte(r.UintN(256))
+				}
+				text[at], at = c, at+1
+			}
+		}
+		compare(t, text)
+	}
+}
+
+// TestClasses compares the classes with their descriptions.
+func TestClasses(t *testing.T) {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	for class, set := range map[int]string{
+		digit: "0123456789", capital: strings.ToUpper(letters), small: letters, escape: `+/\%&#;`,
+		sextet: "IJKLMNOPQRSTUVWXYZ[\\]^_`abcdef", upperHalf: "\x00034567",
+	} {
+		for c := range classesOf {
+			if got, want := classesOf[c]>>(7-class)&1 == 1, strings.IndexByte(set, byte(c)) >= 0; got != want {
+				t.Errorf("%q in class %d: %v", byte(c), class, got)
+			}
+		}
+	}
+}
