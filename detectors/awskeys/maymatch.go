@@ -59,9 +59,9 @@ func (Detector) MayMatchAt(text []byte, p *bytemasks.Place, near bool) bool {
 	switch p.Kind {
 	case bytemasks.Chunk:
 		return p.From == 0 && mayBeWhole(text)
-	case bytemasks.Window:
+	case bytemasks.Block:
 		return p.Capitals != 0 && mayHoldID(text, p)
-	case bytemasks.SecretRun:
+	case bytemasks.Run:
 		return mayHoldSecret(text, p, near)
 	}
 	return false
@@ -79,7 +79,7 @@ func (d Detector) NearWindow() int { return d.Window() + pairing.MaxNames }
 
 var _ detectors.PrefilteringDetector = Detector{}
 
-// mayHoldID reports whether a key id begins in a window.
+// mayHoldID reports whether a key id begins in a block.
 func mayHoldID(text []byte, p *bytemasks.Place) bool {
 	for starts := p.Capitals; starts != 0; starts &= starts - 1 {
 		i := p.From + bits.TrailingZeros64(starts)
@@ -109,7 +109,7 @@ func isLoneID(text []byte, at int) bool {
 // has a name.
 func mayHoldSecret(text []byte, run *bytemasks.Place, named bool) bool {
 	for p := (run.From + runStride - 1) / runStride * runStride; p+wordLen <= run.To; p += runStride {
-		if isLongRun(text, p) && runAround(text, p, named) {
+		if all, _ := kindsAt(text, p); all != 0 && isLongRun(text, p) && runAround(text, p, named) {
 			return true
 		}
 	}

@@ -68,9 +68,24 @@ func isBody(b []byte) bool {
 }
 
 const (
-	ones  = 0x0101010101010101
-	highs = 0x80 * ones
+	ones            = 0x0101010101010101
+	highs           = 0x80 * ones
+	everySecondByte = 0x00ff00ff00ff00ff
 )
+
+// idStride is the distance of the words in which ids in UTF-16 and hexadecimal are looked for.
+// They have 40 bytes or more.
+const idStride = 13
+
+// isUTF16Word reports whether every second byte of w is zero, as in UTF-16 and UTF-32.
+func isUTF16Word(w uint64) bool { return w&everySecondByte == 0 || w&^everySecondByte == 0 }
+
+// isHexWord reports whether every second byte of w, even or odd ones, may be the upper half
+// of an ASCII character.
+func isHexWord(w uint64) bool {
+	const upper, zero = 0x00f800f800f800f8, 0x0030003000300030
+	return w&upper == zero || w>>8&upper == zero
+}
 
 // An encodedSearch looks for encoded ids in one text.
 type encodedSearch struct {

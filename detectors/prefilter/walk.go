@@ -1,6 +1,7 @@
 package prefilter
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"github.com/stanch-dev/stanch/detectors/internal/bytemasks"
@@ -40,14 +41,15 @@ func (f *Filter) walk(text []byte, l looks) bool {
 		found := false
 		switch p.Kind {
 		case bytemasks.Chunk:
-			found = l&patterns != 0 && f.patterns.findFrom(text, p.From, p.To)
-		case bytemasks.Window:
-			found = l&patterns != 0 && f.hasEncodedPattern(text, &p) || l&encodedIDs != 0 && s.isAt(text, &p) ||
+			found = l&patterns != 0 && f.patterns.findFrom(text, p.From, p.To) || p.Zeros && f.hasWide(text, &p, l, &s)
+		case bytemasks.Block:
+			found = l&patterns != 0 && p.Base64 != 0 && f.encoded.findFrom(text, max(0, p.From-encodedContext), p.To+encodedContext+wordLen) ||
+				l&encodedIDs != 0 && s.isAt(text, &p) ||
 				l&joinedIDs != 0 && p.Capitals != 0 && f.piecesAt(text, p.From, p.Capitals)
+		case bytemasks.Run:
+			found = l&packedData != 0 && p.To-p.From >= packedLeast && f.hasPackedIn(text, p.From, p.To-packedLeast+len(gzipMark), packedChars)
 		case bytemasks.WordRun:
-			found = l&encodedIDs != 0 && s.isBeforeBreak(text, p.To)
-		case bytemasks.PackedRun:
-			found = l&packedData != 0 && f.hasPackedIn(text, p.From, p.To-packedLeast+len(gzipMark), packedChars)
+			found = l&encodedIDs != 0 && (s.isBeforeBreak(text, p.To) || s.hasHex(text, &p))
 		}
 		if found {
 			return true
@@ -56,9 +58,9 @@ func (f *Filter) walk(text []byte, l looks) bool {
 	return false
 }
 
-// hasEncodedPattern reports whether one of the patterns in base64 or UTF-16 is in a window.
-func (f *Filter) hasEncodedPattern(text []byte, p *bytemasks.Place) bool {
-	return p.Base64|p.Pairs != 0 && f.encoded.findFrom(text, max(0, p.From-encodedContext), p.To+encodedContext+wordLen)
+// hasWide reports whether a chunk with zeros in it has a pattern or an id in UTF-16.
+func (f *Filter) hasWide(text []byte, p *bytemasks.Place, l looks, s *encodedSearch) bool {
+	return l&patterns != 0 && f.encoded.findFrom(text, p.From, p.To) || l&encodedIDs != 0 && s.hasWide(text, p)
 }
 
 // isAt reports whether an encoded id has one of the shapes in a window.
@@ -75,9 +77,23 @@ func (s *encodedSearch) isAt(text []byte, p *bytemasks.Place) bool {
 			return true
 		}
 	}
-	for starts := p.Pairs; starts != 0; starts = starts >> wordLen << wordLen & (starts - 1) {
-		at := p.From + bits.TrailingZeros64(starts)
-		if text[at] == 0 && s.isInWide(text, at) || text[at] != 0 && s.isInHex(text, at) {
+	return false
+}
+
+// hasWide reports whether an id in UTF-16 or UTF-32 begins in p, a chunk with zeros.
+func (s *encodedSearch) hasWide(text []byte, p *bytemasks.Place) bool {
+	for i := p.From; i < p.To && i+wordLen <= len(text); i += idStride {
+		if isUTF16Word(binary.LittleEndian.Uint64(text[i:])) && s.isInWide(text, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasHex reports whether an id in hexadecimal is in p, a run of letters and digits.
+func (s *encodedSearch) hasHex(text []byte, p *bytemasks.Place) bool {
+	for i := p.From; i+wordLen <= p.To; i += idStride {
+		if isHexWord(binary.LittleEndian.Uint64(text[i:])) && (s.isInHex(text, i) || s.isInHex(text, i+1)) {
 			return true
 		}
 	}
@@ -91,7 +107,16 @@ func (s *encodedSearch) walkInner(plain []byte) bool {
 	s.walker.Begin(&w, plain)
 	inner := encodedSearch{Filter: s.Filter, depth: s.depth - 1}
 	for w.Next(&p) {
-		if p.Kind == bytemasks.Window && inner.isAt(plain, &p) || p.Kind == bytemasks.WordRun && inner.isBeforeBreak(plain, p.To) {
+		found := false
+		switch p.Kind {
+		case bytemasks.Chunk:
+			found = p.Zeros && inner.hasWide(plain, &p)
+		case bytemasks.Block:
+			found = inner.isAt(plain, &p)
+		case bytemasks.WordRun:
+			found = inner.isBeforeBreak(plain, p.To) || inner.hasHex(plain, &p)
+		}
+		if found {
 			return true
 		}
 	}

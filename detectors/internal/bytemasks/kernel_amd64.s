@@ -1,40 +1,45 @@
 #include "textflag.h"
 
-// The masks of a class lie ROW bytes apart: 8 * (blocks + 1).
-#define ROW 400
+#define ROW 544 // the bytes between the masks of two classes: row
+#define UPPER 0*ROW
+#define WORD 1*ROW
+#define SEXTET 2*ROW
+#define PUNCT 3*ROW
+#define RUN 4*ROW
 
-// CLASSES(V, T, U) replaces the 32 bytes in V by their classes. VPSHUFB looks up 32 bytes at
-// once in a table of 16: the lower halves in one, the upper halves in another. Where both say
-// yes, the byte is in a rectangle; a class is any of three.
+// CLASSES replaces the 32 bytes in V by their classes, with T, U and W as scratch. VPSHUFB
+// looks up 32 bytes at once in a table of 16: the lower halves in one table, the upper halves
+// in another. Where both say yes, the byte is in a rectangle. Three make up a class.
 #define CLASSES(V, T, U, W) \
 	VPSRLW  $4, V, T   \ // upper halves
 	VPAND   Y9, T, T   \
 	VPAND   Y9, V, V   \ // lower halves
 	VPSHUFB V, Y10, U  \
 	VPSHUFB T, Y11, W  \
-	VPAND   U, W, U    \ // first rectangle
+	VPAND   U, W, U    \ // in the first rectangle
 	VPSHUFB V, Y12, W  \
 	VPSHUFB T, Y13, Y8 \
 	VPAND   W, Y8, W   \
-	VPOR    U, W, U    \ // or the second
+	VPOR    U, W, U    \ // or in the second
 	VPSHUFB V, Y14, W  \
 	VPSHUFB T, Y15, Y8 \
 	VPAND   W, Y8, W   \
-	VPOR    U, W, V      // or the third
+	VPOR    U, W, V      // or in the third
 
-// MASK stores the mask of one class for 64 bytes: the top bits of all bytes of Y0 and Y1.
-// Adding a vector to itself moves the next class to the top bits.
+// MASK stores the mask of a class for 64 bytes: the top bits of all bytes of Y0 and Y1.
 #define MASK(class) \
-	VPMOVMSKB Y0, AX       \
-	VPMOVMSKB Y1, BX       \
-	SHLQ $32, BX           \
-	ORQ  AX, BX            \
-	MOVQ BX, class*ROW(DI) \
-	VPADDB Y0, Y0, Y0      \
+	VPMOVMSKB Y0, AX        \
+	VPMOVMSKB Y1, BX        \
+	MOVL      AX, class(DI) \
+	MOVL      BX, class+4(DI)
+
+// NEXT moves the bits of the next class to the top, by adding each byte to itself.
+#define NEXT \
+	VPADDB Y0, Y0, Y0 \
 	VPADDB Y1, Y1, Y1
 
-// func classifyVector(m *byte, text *byte, n int, t *[tables][2][16]byte)
-TEXT ·classifyVector(SB), NOSPLIT, $0-32
+// func classifyVector(m *byte, text *byte, n int, t *tables) bool
+TEXT ·classifyVector(SB), NOSPLIT, $0-33
 	MOVQ m+0(FP), DI
 	MOVQ text+8(FP), SI
 	MOVQ n+16(FP), CX
@@ -48,22 +53,104 @@ TEXT ·classifyVector(SB), NOSPLIT, $0-32
 	MOVL $15, AX               // Y9 is 15 in each byte
 	MOVQ AX, X9
 	VPBROADCASTB X9, Y9
+	VMOVDQU 0(SI), Y7          // Y7 has the least bytes so far
 
 block:
 	VMOVDQU 0(SI), Y0
 	VMOVDQU 32(SI), Y1
+	VPMINUB Y0, Y7, Y7
+	VPMINUB Y1, Y7, Y7
 	CLASSES(Y0, Y2, Y3, Y4)
-	CLASSES(Y1, Y5, Y6, Y7)
-	MASK(0)
-	MASK(1)
-	MASK(2)
-	MASK(3)
-	MASK(4)
-	MASK(5)
-	MASK(6)
+	CLASSES(Y1, Y5, Y6, Y4)
+	MASK(UPPER)
+	NEXT
+	MASK(WORD)
+	NEXT
+	MASK(SEXTET)
+	NEXT
+	MASK(PUNCT)
 	ADDQ $64, SI
 	ADDQ $8, DI
 	DECQ CX
 	JNZ  block
+
+	VPXOR     Y0, Y0, Y0
+	VPCMPEQB  Y0, Y7, Y7
+	VPMOVMSKB Y7, AX
+	TESTL     AX, AX
+	SETNE     ret+32(FP)
+	VZEROUPPER
+	RET
+
+// AND keeps the bits of V of which the n-th next one is set too, with T as scratch.
+#define AND(n, V, T) \
+	VPSRLQ $n, V, T \
+	VPAND  T, V, V
+
+// SHAPES adds to Y7 the bits at which a shape begins, as shapesIn finds them. It takes four
+// words of 64 bits at once; at is 0 or 4, and the upper half of each word does not count.
+#define SHAPES(at) \
+	VMOVDQU WORD+at(DI), Y0   \
+	AND(1, Y0, Y1)            \
+	AND(2, Y0, Y1)            \
+	AND(4, Y0, Y1)            \
+	AND(8, Y0, Y1)            \ // Y0: sixteen letters and digits
+	VMOVDQU SEXTET+at(DI), Y2 \
+	AND(4, Y2, Y3)            \
+	AND(8, Y2, Y3)            \ // Y2: base64
+	VMOVDQU UPPER+at(DI), Y4  \
+	VPSRLQ  $3, Y4, Y5        \
+	VPAND   Y4, Y5, Y5        \
+	AND(8, Y5, Y6)            \ // Y5: base64 of UTF-16
+	VPOR    Y2, Y5, Y5        \
+	VPAND   Y0, Y5, Y5        \
+	AND(1, Y4, Y6)            \
+	AND(2, Y4, Y6)            \
+	AND(3, Y4, Y6)            \ // Y4: capitals
+	VPOR    Y4, Y5, Y5        \
+	VPSLLQ  $32, Y5, Y5       \
+	VPOR    Y5, Y7, Y7
+
+// RUNS stores a bit for each byte of a mask: one if it and the next three are all ones.
+#define RUNS(class, out) \
+	VMOVDQU   class(DI), Y0       \
+	VPAND     class+1(DI), Y0, Y0 \
+	VPAND     class+2(DI), Y0, Y0 \
+	VPAND     class+3(DI), Y0, Y0 \
+	VPCMPEQB  Y0, Y15, Y0         \
+	VPMOVMSKB Y0, AX              \
+	MOVL      AX, out(DX)
+
+// func findVector(m *masks, n int, f *findings)
+TEXT ·findVector(SB), NOSPLIT, $0-24
+	MOVQ m+0(FP), DI
+	MOVQ n+8(FP), CX
+	MOVQ f+16(FP), DX
+	MOVQ DX, SI              // shapes, one byte a group
+	ADDQ $16, DX             // runs and words, four bytes a group
+	VPXOR    Y14, Y14, Y14   // zeros
+	VPCMPEQB Y15, Y15, Y15   // ones
+	VMOVDQU WORD(DI), Y0
+	VPOR    PUNCT(DI), Y0, Y0
+	VMOVDQU Y0, RUN(DI)
+
+group:
+	VMOVDQU WORD+32(DI), Y0      // the next group's, into which runs reach
+	VPOR    PUNCT+32(DI), Y0, Y0
+	VMOVDQU Y0, RUN+32(DI)
+	VPXOR Y7, Y7, Y7
+	SHAPES(0)
+	SHAPES(4)
+	VPCMPEQQ  Y7, Y14, Y7        // which of the four words are zero
+	VMOVMSKPD Y7, AX
+	XORL $15, AX
+	MOVB AX, 0(SI)
+	RUNS(RUN, 0)
+	RUNS(WORD, 64)
+	INCQ SI
+	ADDQ $4, DX
+	ADDQ $32, DI
+	DECQ CX
+	JNZ  group
 	VZEROUPPER
 	RET

@@ -4,4 +4,6 @@ package bytemasks
 
 func hasVector() bool { return false }
 
-func classifyVector(*byte, *byte, int, *[tables][2][16]byte) {}
+func classifyVector(*byte, *byte, int, *tables) bool { return false }
+
+func findVector(*masks, int, *findings) {}

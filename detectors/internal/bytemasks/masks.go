@@ -2,75 +2,68 @@
 //
 // It turns text into masks. A mask has a bit for each byte: one if the byte is in a class.
 //
-//	text      i d = A K I A Q 7 X N
-//	Capital   0 0 0 1 1 1 1 1 0 1 1
-//	Digit     0 0 0 0 0 0 0 0 1 0 0
-//	Small     1 1 0 0 0 0 0 0 0 0 0
+//	text    i d = A K I A Q 7 X N
+//	upper   0 0 0 1 1 1 1 1 1 1 1   capital letters and digits
+//	word    1 1 0 1 1 1 1 1 1 1 1   all letters and digits
 //
-// Then a question about many bytes is a few operations on words of 64 bits. Is there a run
-// of capital letters and digits? Each step joins two runs to one of twice the length:
+// Then a question about many bytes is a few operations on words of 64 bits. Where does a run
+// of seven capital letters and digits begin? Each step joins two runs to a longer one:
 //
-//	m  = Capital | Digit   0 0 0 1 1 1 1 1 1 1 1   a run of one begins here
-//	m &= m >> 1            0 0 0 1 1 1 1 1 1 1 0   of two
-//	m &= m >> 2            0 0 0 1 1 1 1 1 0 0 0   of four
-//	m &= m >> 3            0 0 0 1 1 0 0 0 0 0 0   of seven
+//	m  = upper     0 0 0 1 1 1 1 1 1 1 1   a run of one begins here
+//	m &= m >> 1    0 0 0 1 1 1 1 1 1 1 0   of two
+//	m &= m >> 2    0 0 0 1 1 1 1 1 0 0 0   of four
+//	m &= m >> 3    0 0 0 1 1 0 0 0 0 0 0   of seven
 //
-// Processors with vector instructions make the masks of 32 bytes in a few operations. The
-// plain Go of classify makes the same masks, a few times slower.
+// A Walk takes two steps for each chunk of the text. Both have a form with vector
+// instructions, and one in plain Go that gives the same results more slowly:
+//
+//	text ── classify ── masks ── find ── which blocks have a shape, which bytes are in a run
+//
+// Nearly all blocks have none. Only for the others, the walk works out where it begins.
 package bytemasks
 
 import "encoding/binary"
 
 // The classes of bytes. Each has a mask.
 const (
-	digit   = iota // 0-9
-	capital        // A-Z
-	small          // a-z
-	// escape: what else stands in a run of base64 with escapes: + / \ % & # ;
-	escape
-	// packed: what may stand in packed data in base64 and beside it: all from "0" on, and
-	// ! # % ' ) + - /
-	packed
-	// sextet: I-f, the first of four characters of base64 if it encodes ASCII.
-	sextet
-	// upperHalf: zero, 0 and 3-7. Every second byte of UTF-16 is zero, and every second digit
-	// of hexadecimal is the upper half of a letter or a digit.
-	upperHalf
+	upper  = iota // A-Z and 0-9
+	word          // a-z too
+	sextet        // I-f, the first of four characters of base64 if it encodes ASCII
+	punct         // what else stands in a run of base64 with escapes: + / - _ \ % & # ;
 	classes
 )
+
+// run is the mask of bytes in the class word or punct, which find makes.
+const run = classes
 
 // A rectangle is a set of bytes: those with an upper half of rows and a lower half of columns,
 // in the usual table of ASCII with 16 columns. Bit i of a set stands for row or column i.
 type rectangle struct{ rows, columns uint16 }
 
-// tables is the number of rectangles that a class may have: each takes two tables.
-const tables = 3
+// parts is the number of rectangles that a class may have.
+const parts = 3
 
 // rectangles returns the rectangles that make up a class.
-func rectangles(class int) [tables]rectangle {
+func rectangles(class int) [parts]rectangle {
 	const all, toZ, fromA, digits = 1<<16 - 1, 1<<11 - 1, 1<<16 - 2, 1<<10 - 1
 	switch class {
-	case digit:
-		return [tables]rectangle{{1 << 3, digits}}
-	case capital:
-		return [tables]rectangle{{1 << 4, fromA}, {1 << 5, toZ}}
-	case small:
-		return [tables]rectangle{{1 << 6, fromA}, {1 << 7, toZ}}
-	case escape:
-		return [tables]rectangle{{1 << 2, 1<<3 | 1<<5 | 1<<6 | 1<<11 | 1<<15}, {1 << 3, 1 << 11}, {1 << 5, 1 << 12}}
-	case packed:
-		return [tables]rectangle{{1 << 2, 0xaaaa}, {0xf8, all}}
+	case upper:
+		return [parts]rectangle{{1 << 3, digits}, {1 << 4, fromA}, {1 << 5, toZ}}
+	case word:
+		return [parts]rectangle{{1 << 3, digits}, {1<<4 | 1<<6, fromA}, {1<<5 | 1<<7, toZ}}
 	case sextet:
-		return [tables]rectangle{{1 << 4, 0xfe00}, {1 << 5, all}, {1 << 6, 0x7f}}
-	case upperHalf:
-		return [tables]rectangle{{1 << 0, 1 << 0}, {1 << 3, 1 | 0xf8}}
+		return [parts]rectangle{{1 << 4, 0xfe00}, {1 << 5, all}, {1 << 6, 0x7f}}
+	case punct:
+		return [parts]rectangle{{1 << 2, 1<<3 | 1<<5 | 1<<6 | 1<<11 | 1<<13 | 1<<15}, {1 << 3, 1 << 11}, {1 << 5, 1<<12 | 1<<15}}
 	}
 	panic("no such class")
 }
 
-// nibbleTables map the lower and the upper half of a byte to the classes whose rectangles
-// have them. A byte is in a rectangle if both tables say so. Bit 7-i stands for class i.
-var nibbleTables = func() (t [tables][2][16]byte) {
+// tables map the lower and the upper half of a byte to the classes whose rectangles have them.
+// A byte is in a rectangle if both say so. Bit 7-i stands for class i.
+type tables [parts][2][16]byte
+
+var nibbles = func() (t tables) {
 	for class := range classes {
 		for i, r := range rectangles(class) {
 			for half := range 16 {
@@ -85,7 +78,7 @@ var nibbleTables = func() (t [tables][2][16]byte) {
 // classesOf maps each byte to its classes, in the same bits.
 var classesOf = func() (set [256]byte) {
 	for c := range set {
-		for _, t := range nibbleTables {
+		for _, t := range nibbles {
 			set[c] |= t[0][c&15] & t[1][c>>4]
 		}
 	}
@@ -94,34 +87,104 @@ var classesOf = func() (set [256]byte) {
 
 const (
 	blockLen = 64
-	// chunkLen bytes are walked over at once. Their masks take as much memory, which stays in
-	// the first cache of the processor.
-	chunkLen = 64 * windowStep
-	// blocks is the number of blocks with masks: those of a chunk, and one behind it, since a
-	// window reaches into it.
+	// A group is as many blocks as a vector of 256 bits has masks.
+	groupBlocks = 4
+	groups      = 16
+	// chunkLen bytes are walked over at once. They and their masks stay in the first cache of
+	// the processor.
+	chunkLen = groups * groupBlocks * blockLen
+	// blocks is the number of blocks with masks: those of a chunk, and the one behind it, since
+	// shapes reach into it.
 	blocks = chunkLen/blockLen + 1
+	// row is the number of bytes of the masks of a class, in whole vectors.
+	row = (groups + 1) * groupBlocks * 8
 )
 
-// masks are the masks of a chunk, for each class the bits of all bytes in order.
-type masks [classes][8 * (blocks + 1)]byte
+// masks are the masks of a chunk: for each class, and for runs, the bits of all bytes in order.
+type masks [classes + 1][row]byte
 
-// of returns the mask of a class for the 64 bytes at offset 8*at.
+// of returns the mask of a class for the 64 bytes that begin at offset 8*at.
 func (m *masks) of(class, at int) uint64 {
 	return binary.LittleEndian.Uint64(m[class][at : at+8])
 }
 
-// classify sets the masks of n blocks of text, from block first on.
-func classify(m *masks, first int, text []byte, n int) {
+// A findings says what is in a chunk.
+type findings struct {
+	// shapes has four bits for each group: one if a shape begins in the block.
+	shapes [groups]byte
+	// runs and words have a bit for every eighth byte: one if it begins 32 bytes of a run, or
+	// of letters and digits.
+	runs, words [groups]uint32
+}
+
+// classify sets the masks of n blocks of text, from block first on. It reports whether a byte
+// of text is zero.
+func classify(m *masks, first int, text []byte, n int) bool {
 	const (
 		ones   = 0x0101010101010101
 		gather = 0x0102040810204080 // moves bit 8i to bit 56+i
 	)
+	zeros := false
 	for i := range 8 * n {
 		b := text[8*i : 8*i+8 : 8*i+8]
+		v := binary.LittleEndian.Uint64(b)
+		zeros = zeros || (v-ones)&^v&(ones<<7) != 0
 		w := uint64(classesOf[b[0]]) | uint64(classesOf[b[1]])<<8 | uint64(classesOf[b[2]])<<16 | uint64(classesOf[b[3]])<<24 |
 			uint64(classesOf[b[4]])<<32 | uint64(classesOf[b[5]])<<40 | uint64(classesOf[b[6]])<<48 | uint64(classesOf[b[7]])<<56
-		for class := range m {
+		for class := range classes {
 			m[class][8*first+i] = byte(w >> (7 - class) & ones * gather >> 56)
 		}
 	}
+	return zeros
+}
+
+// find finds shapes and runs in the masks of n groups, and those of the block behind them.
+func find(m *masks, n int, f *findings) {
+	for i := 0; i < 32*n+8; i += 8 {
+		binary.LittleEndian.PutUint64(m[run][i:], m.of(word, i)|m.of(punct, i))
+	}
+	for g := range n {
+		f.shapes[g], f.runs[g], f.words[g] = 0, 0, 0
+		for k := range groupBlocks {
+			if capitals, base64, wide := m.shapesAt(groupBlocks*g + k); capitals|base64|wide != 0 {
+				f.shapes[g] |= 1 << k
+			}
+		}
+		for k := range 32 {
+			if binary.LittleEndian.Uint32(m[run][32*g+k:]) == 1<<32-1 {
+				f.runs[g] |= 1 << k
+			}
+			if binary.LittleEndian.Uint32(m[word][32*g+k:]) == 1<<32-1 {
+				f.words[g] |= 1 << k
+			}
+		}
+	}
+}
+
+// shapesAt returns the shapes that begin in a block, see Place.
+func (m *masks) shapesAt(block int) (capitals, base64, wide uint64) {
+	capitals, base64, wide = m.shapesIn(8 * block)
+	c, b, w := m.shapesIn(8*block + 4)
+	return capitals | c<<32, base64 | b<<32, wide | w<<32
+}
+
+// shapesIn returns the shapes that begin in the 32 bytes at offset 8*at. It looks at the 32
+// bytes behind them too.
+func (m *masks) shapesIn(at int) (capitals, base64, wide uint64) {
+	words := m.of(word, at)
+	words &= words >> 1
+	words &= words >> 2
+	words &= words >> 4
+	words &= words >> 8 // sixteen in a row
+	base64 = m.of(sextet, at)
+	base64 &= base64 >> 4
+	base64 &= base64 >> 8 & words // four, each four bytes behind the other
+	capitals = m.of(upper, at)
+	wide = capitals & (capitals >> 3)
+	wide &= wide >> 8 & words // two pairs, eight bytes apart
+	capitals &= capitals >> 1
+	capitals &= capitals >> 2
+	capitals &= capitals >> 3 // seven in a row
+	const half = 1<<32 - 1
+	return capitals & half, base64 & half, wide & half
 }

@@ -1,6 +1,9 @@
 package bytemasks
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // A Kind says what a Walk has found.
 type Kind uint8
@@ -9,57 +12,53 @@ const (
 	// Chunk is a part of the text. Together they are all of it, and the other places in a
 	// chunk follow it.
 	Chunk Kind = iota
-	// Window is a part of the text with shapes in it, see Place.
-	Window
-	// SecretRun is a run of 40 bytes or more of base64 and of the bytes of escapes: letters,
-	// digits and + / \ % & # ;
-	SecretRun
+	// Block is a part of the text with shapes in it, see Place.
+	Block
+	// Run is one of 40 bytes or more of base64 and of escapes: letters, digits and + / - _ \ %
+	// & # ;
+	Run
 	// WordRun is one of 40 letters and digits or more.
 	WordRun
-	// PackedRun is one of 54 bytes or more of packed data in base64, with escapes.
-	PackedRun
-	kinds
 )
 
-// leastRun is the least length of the runs of each kind.
-var leastRun = [kinds]int{SecretRun: 40, WordRun: 40, PackedRun: 54}
+// LeastRun is the least length of a run.
+const LeastRun = 40
 
-// A Place is text[From:To]. In a window, each shape has a bit for each of its bytes: one if
-// the shape begins there.
+// A Place is text[From:To].
 type Place struct {
 	Kind     Kind
 	From, To int
-	// Capitals: seven capital letters and digits, one of them a letter.
+	Zeros    bool // there is a zero in the chunk, or right behind it
+
+	// In a block, each shape has a bit for each of its bytes: one if the shape begins there.
+
+	// Capitals: seven capital letters and digits.
 	Capitals uint64
 	// Base64: sixteen letters and digits, as base64 of twelve characters of ASCII.
 	Base64 uint64
 	// WideBase64: sixteen letters and digits, as base64 of UTF-16: "A??A" and eight bytes
 	// later again.
 	WideBase64 uint64
-	// Pairs: eight bytes at every second offset that are the upper half of a letter or a digit:
-	// zero in UTF-16, and a digit in hexadecimal.
-	Pairs uint64
 }
-
-const (
-	// A window has the masks of 64 bytes, and the next one begins 48 bytes behind it. So a shape
-	// of up to 17 bytes that begins in the 48 is in the window as a whole.
-	windowStep = 48
-	windowMask = 1<<windowStep - 1
-)
 
 // A Walk is a walk over one text.
 type Walk struct {
 	text   []byte
 	vector bool
 
-	masks       masks
-	at, to      int // the chunk is text[at:to]
-	window, end int // the next window of the chunk, and the one behind the last
-	block, stop int // the same for blocks with runs
-	open        [kinds]int
-	found       [2 * kinds]Place // the runs that end in the last block
-	n           int
+	at, to   int // the chunk is text[at:to]
+	group    int // the next one with shapes, of groups
+	groups   int
+	runs     [2]openRun // of the kinds Run and WordRun
+	findings findings
+	masks    masks
+}
+
+// An openRun is the state of the search for runs of one kind.
+type openRun struct {
+	eighth int  // the next eight bytes of the chunk
+	from   int  // where the run begins that is open there, or -1
+	before byte // the mask of the eight bytes before the chunk
 }
 
 // A Walker makes walks.
@@ -73,153 +72,115 @@ func Plain() Walker { return Walker{} }
 
 // Begin begins a walk over text.
 func (k Walker) Begin(w *Walk, text []byte) {
-	w.text, w.vector, w.at, w.to, w.n = text, k.vector, 0, 0, 0
-	w.window, w.end, w.block, w.stop, w.open = 0, 0, 0, 0, [kinds]int{}
+	w.text, w.vector, w.at, w.to, w.group, w.groups = text, k.vector, 0, 0, 0, 0
+	w.runs = [2]openRun{{from: -1}, {from: -1}}
+	w.masks[run][chunkLen/8-1], w.masks[word][chunkLen/8-1] = 0, 0 // nothing is before the text
 }
 
 // Next finds the next place, and reports whether there is one.
 func (w *Walk) Next(p *Place) bool {
-	for {
-		if w.window < w.end && w.nextWindow(p) || w.nextRun(p) {
-			return true
-		}
-		if w.to == len(w.text) {
-			return false
-		}
-		w.nextChunk()
-		*p = Place{Kind: Chunk, From: w.at, To: w.to}
+	if w.nextBlock(p) || w.nextRun(Run, p) || w.nextRun(WordRun, p) {
 		return true
 	}
-}
-
-// nextChunk makes the masks of the next chunk.
-func (w *Walk) nextChunk() {
-	w.at = w.to
-	w.to = min(len(w.text), w.at+chunkLen)
-	w.window, w.end = 0, (w.to-w.at+windowStep-1)/windowStep
-	w.block, w.stop = 0, (w.to-w.at+blockLen-1)/blockLen
-	rest := w.text[w.at:]
-	whole := min(len(rest)/blockLen, blocks)
-	w.classify(0, rest, whole)
-	if whole == blocks {
-		return
+	if w.to == len(w.text) {
+		return false
 	}
-	if rest = rest[whole*blockLen:]; len(rest) > 0 {
-		var last [blockLen]byte
-		for i := copy(last[:], rest); i < blockLen; i++ {
-			last[i] = ' ' // in no class
-		}
-		w.classify(whole, last[:], 1)
-		whole++
-	}
-	for class := range w.masks {
-		clear(w.masks[class][8*whole : 8*whole+8])
-	}
-}
-
-func (w *Walk) classify(first int, text []byte, n int) {
-	switch {
-	case n == 0:
-	case w.vector:
-		classifyVector(&w.masks[0][8*first], &text[0], n, &nibbleTables)
-	default:
-		classify(&w.masks, first, text, n)
-	}
-}
-
-// nextWindow finds the next window with a shape.
-func (w *Walk) nextWindow(p *Place) bool {
-	m := &w.masks
-	for i := w.window; i < w.end; i++ {
-		at := i * windowStep / 8
-		digits, capitals := m.of(digit, at), m.of(capital, at)
-		c := digits | capitals
-		all := c | m.of(small, at)
-		c &= c >> 1
-		c &= c >> 2
-		c &= c >> 3 // seven
-		all &= all >> 1
-		all &= all >> 2
-		all &= all >> 4
-		all &= all >> 8 // sixteen
-		s := m.of(sextet, at)
-		s &= s >> 4
-		s &= s >> 8 & all // four, each four bytes behind the other
-		wide := capitals & (capitals >> 3)
-		wide &= wide >> 8 & all
-		pairs := m.of(upperHalf, at)
-		pairs &= pairs >> 2
-		pairs &= pairs >> 4
-		pairs &= pairs >> 8 // eight, each two bytes behind the other
-		if (c|s|wide|pairs)&windowMask == 0 {
-			continue
-		}
-		digits &= digits >> 1
-		digits &= digits >> 2
-		digits &= digits >> 3
-		if c &^= digits; (c|s|wide|pairs)&windowMask == 0 {
-			continue
-		}
-		from := w.at + i*windowStep
-		*p = Place{
-			Kind: Window, From: from, To: min(from+windowStep, w.to),
-			Capitals: c & windowMask, Base64: s & windowMask, WideBase64: wide & windowMask, Pairs: pairs & windowMask,
-		}
-		w.window = i + 1
-		return true
-	}
-	w.window = w.end
-	return false
-}
-
-// nextRun finds the next end of a run.
-func (w *Walk) nextRun(p *Place) bool {
-	for w.n == 0 {
-		if w.block == w.stop {
-			return false
-		}
-		m, i := &w.masks, 8*w.block
-		word := m.of(digit, i) | m.of(capital, i) | m.of(small, i)
-		from := w.at + w.block*blockLen
-		w.run(SecretRun, word|m.of(escape, i), from)
-		w.run(WordRun, word, from)
-		w.run(PackedRun, m.of(packed, i), from)
-		if w.block++; from+blockLen >= len(w.text) { // no zero ends the runs at the end
-			for kind := SecretRun; kind < kinds; kind++ {
-				w.endRun(kind, from+blockLen-w.open[kind], from+blockLen)
-			}
-		}
-	}
-	w.n--
-	*p = w.found[w.n]
+	zeros := w.nextChunk()
+	*p = Place{Kind: Chunk, From: w.at, To: w.to, Zeros: zeros}
 	return true
 }
 
-// run looks for ends of runs in a block with the mask m, which begins at from.
-func (w *Walk) run(kind Kind, m uint64, from int) {
-	least, open := leastRun[kind], w.open[kind]
-	first := bits.TrailingZeros64(^m) // the end of the run that is open
-	if first == blockLen {
-		w.open[kind] += blockLen
-		return
+// nextChunk makes the masks of the next chunk. It reports whether there are zeros in it.
+func (w *Walk) nextChunk() (zeros bool) {
+	w.at = w.to
+	w.to = min(len(w.text), w.at+chunkLen)
+	w.group, w.groups = 0, (w.to-w.at+groupBlocks*blockLen-1)/(groupBlocks*blockLen)
+	for i, class := range [...]int{run, word} {
+		w.runs[i].eighth, w.runs[i].before = 0, w.masks[class][chunkLen/8-1] // of the chunk before
 	}
-	w.open[kind] = bits.LeadingZeros64(^m)
-	if open+first >= least {
-		w.endRun(kind, from-open, from+first)
+	rest := w.text[w.at:]
+	n := min(len(rest)/blockLen, blocks)
+	if n > 0 {
+		zeros = w.classify(0, rest, n)
 	}
-	// A run of 40 within 64 bytes covers those from 24 to 39.
-	if lo, hi := blockLen-least, least; ^m>>lo<<(blockLen-hi+lo) == 0 {
-		start, end := bits.Len64(^m&(1<<lo-1)), hi+bits.TrailingZeros64(^(m>>hi))
-		if start > 0 && end < blockLen {
-			w.endRun(kind, from+start, from+end)
+	if n < blocks {
+		if rest = rest[n*blockLen:]; len(rest) > 0 {
+			var last [blockLen]byte
+			for i := copy(last[:], rest); i < blockLen; i++ {
+				last[i] = ' ' // in no class
+			}
+			zeros = w.classify(n, last[:], 1) || zeros
+			n++
+		}
+		for class := range classes {
+			clear(w.masks[class][8*n : 8*groupBlocks*(w.groups+1)])
 		}
 	}
+	if w.vector {
+		findVector(&w.masks, w.groups, &w.findings)
+	} else {
+		find(&w.masks, w.groups, &w.findings)
+	}
+	return zeros
 }
 
-// endRun notes a run if it is long enough.
-func (w *Walk) endRun(kind Kind, from, to int) {
-	if to-from >= leastRun[kind] {
-		w.found[w.n] = Place{Kind: kind, From: from, To: to}
-		w.n++
+func (w *Walk) classify(first int, text []byte, n int) (zeros bool) {
+	if w.vector {
+		return classifyVector(&w.masks[0][8*first], &text[0], n, &nibbles)
 	}
+	return classify(&w.masks, first, text, n)
+}
+
+// nextBlock finds the next block with a shape.
+func (w *Walk) nextBlock(p *Place) bool {
+	for ; w.group < w.groups; w.group++ {
+		shapes := &w.findings.shapes[w.group]
+		if *shapes == 0 {
+			continue
+		}
+		block := w.group*groupBlocks + bits.TrailingZeros8(*shapes)
+		*shapes &= *shapes - 1
+		from := w.at + block*blockLen
+		*p = Place{Kind: Block, From: from, To: min(from+blockLen, w.to)}
+		p.Capitals, p.Base64, p.WideBase64 = w.masks.shapesAt(block)
+		return true
+	}
+	return false
+}
+
+// nextRun finds the next run of a kind that ends in the chunk or right behind it.
+func (w *Walk) nextRun(kind Kind, p *Place) bool {
+	r, found, mask := &w.runs[kind-Run], &w.findings.runs, &w.masks[run]
+	if kind == WordRun {
+		found, mask = &w.findings.words, &w.masks[word]
+	}
+	for last := 32 * w.groups; r.eighth < last; {
+		begins := found[r.eighth/32] >> (r.eighth % 32)
+		if begins == 0 {
+			r.eighth = r.eighth/32*32 + 32
+			r.from = -1
+			continue
+		}
+		if n := bits.TrailingZeros32(begins); n > 0 {
+			r.eighth, r.from = r.eighth+n, -1
+			begins >>= n
+		}
+		if r.from < 0 {
+			r.from = w.at + 8*r.eighth
+			before := r.before
+			if r.eighth > 0 {
+				before = mask[r.eighth-1]
+			}
+			r.from -= bits.LeadingZeros8(^before)
+		}
+		if r.eighth += min(bits.TrailingZeros32(^begins), 32-r.eighth%32); r.eighth%32 == 0 && binary.LittleEndian.Uint32(mask[r.eighth:]) == 1<<32-1 {
+			continue // in the next group or chunk
+		}
+		from, to := r.from, w.at+8*(r.eighth+3)+bits.TrailingZeros8(^mask[r.eighth+3])
+		if r.from = -1; to-from >= LeastRun {
+			*p = Place{Kind: kind, From: from, To: to}
+			return true
+		}
+	}
+	return false
 }
