@@ -2,9 +2,14 @@ package inflate
 
 import "encoding/binary"
 
-// padding is how long the copy of the end of the input is: up to 7 bytes of it,
-// up to 8 that the bit buffer holds in advance, and 8 that a refill loads.
-const padding = 24
+const (
+	// margin is how much of the input an iteration of block's loop loads: two words.
+	margin = 16
+
+	// padding is how long the copy of the end of the input is: less than a margin of it,
+	// and zeros for up to 8 bytes that the bit buffer holds in advance and one more margin.
+	padding = 40
+)
 
 // A bitReader reads bits, the lowest of each byte first (RFC 1951, 3.1.1).
 //

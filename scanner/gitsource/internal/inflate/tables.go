@@ -19,21 +19,22 @@ const (
 
 // An entry of a table is made of
 //
-//	bits  0-7   how many bits code and extra bits have
-//	bits  8-11  how many bits the code has
-//	bit  12     endOfBlock
-//	bit  13     longer: the code goes on in a second table
+//	bits  0-5   how many bits code and extra bits have
+//	bit   6     endOfBlock
+//	bit   7     longer: the code goes on in a second table
+//	bits  8-13  how many bits the code has
 //	bit  14     special: endOfBlock, longer, or if neither no valid code
 //	bits 16-30  literal, or base of the length or distance, or start of the second table
 //	bit  31     literal
 //
-// In an entry with longer, bits 8-11 are the number of bits that select an entry of the
-// second table.
+// In an entry with longer, bits 8-13 are the number of bits that select an entry of the
+// second table. Both numbers have 6 bits because shifts take their lowest 6: e&63 and
+// e>>8&63 cost nothing.
 const (
 	literal    = 1 << 31
 	special    = 1 << 14
-	longer     = 1 << 13
-	endOfBlock = 1 << 12
+	longer     = 1 << 7
+	endOfBlock = 1 << 6
 
 	noCode = special
 )
