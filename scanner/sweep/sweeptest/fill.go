@@ -49,7 +49,7 @@ func (s *Store) Fill(t testing.TB, n int) {
 	if s.Postgres {
 		analyze = `VACUUM ANALYZE` // as the server does by itself after a while
 	}
-	if _, err := s.SQL.ExecContext(t.Context(), analyze); err != nil {
+	if _, err := database.Exec(t.Context(), s.SQL, analyze); err != nil {
 		t.Fatal(err)
 	}
 }
