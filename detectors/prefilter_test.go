@@ -422,7 +422,7 @@ func isWide(s string, text []byte) bool {
 }
 
 // isUnbroken reports whether 20 characters of the base64 that encodes id stand in one
-// line of text, or one break behind 46 letters and digits cuts them. The id is at s of v; all of a
+// line of text, or one break behind 40 characters of base64 cuts them. The id is at s of v; all of a
 // token, whose id is "", has to stand in one line.
 func isUnbroken(v *views.View, s views.Span, id string, text []byte) bool {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
@@ -458,7 +458,7 @@ func isUnbroken(v *views.View, s views.Span, id string, text []byte) bool {
 			if n++; i == 0 || offsets[i] != offsets[i-1]+1 {
 				if n > 1 {
 					breaks++
-					wrapped = i >= 46 && offsets[i-1]-offsets[i-46] == 45 && offsets[i]-offsets[i-1] <= 24 && !bytes.ContainsAny(run[i-46:i], "+/")
+					wrapped = i >= 40 && offsets[i-1]-offsets[i-40] == 39 && offsets[i]-offsets[i-1] <= 24
 				}
 				n = 1
 			}

@@ -137,8 +137,7 @@ func notCovered(known, found []Match) []Match {
 //   - a secret without an id in base64 with other text around it, or in UTF-16, unless
 //     Rule.Encoded has its name or the secret is all of the text, or in hexadecimal or UTF-32;
 //   - an id in base64 that a line break cuts into pieces of less than 20 characters, unless
-//     46 letters and digits stand before the break, and no 21 of them are a hash in
-//     lower-case hexadecimal;
+//     40 characters of base64 stand before the break;
 //   - an id in pieces, if no piece has seven characters or they are more than 108 bytes
 //     apart, or if a letter or a digit stands right beside it, as in binary files; but not if
 //     one of encodings.InvisibleSeparators stands behind each of its first four characters;

@@ -22,7 +22,7 @@ import (
 // has this gram. By chance it says yes at one offset in sixty, and a second bitmap hardly
 // ever agrees.
 type gramIndex struct {
-	bits       [gramBits / 64]uint64
+	bits       [gramBits / 32]uint32
 	secondBits [secondSize / 64]uint64
 	patterns   []pattern
 	positions  []gramPosition
@@ -48,7 +48,7 @@ const (
 	wordLen    = 8
 	gramLen    = 4
 	minPattern = wordLen + gramLen - 1
-	gramBits   = 1 << 18
+	gramBits   = 1 << 17
 	secondSize = 1 << 16
 	chains     = 1 << 13
 )
@@ -83,7 +83,7 @@ func newGramIndex(patterns []string) *gramIndex {
 // add notes that a pattern has gram at an offset.
 func (g *gramIndex) add(gram uint32, at, pattern int) {
 	h := gramHash(gram)
-	g.bits[h/64] |= 1 << (h % 64)
+	g.bits[h/32] |= 1 << (h % 32)
 	a := secondHash(gram)
 	g.secondBits[a/64] |= 1 << (a % 64)
 	head := &g.heads[h%chains]
@@ -109,7 +109,7 @@ func gramOf(pattern string, at, k int) uint32 {
 
 // gramHash multiplies by a number near 2^32 divided by the golden ratio (Knuth,
 // The Art of Computer Programming 3, 6.4).
-func gramHash(gram uint32) uint32 { return gram * 0x9e3779b1 >> 14 }
+func gramHash(gram uint32) uint32 { return gram * 0x9e3779b1 >> 15 }
 
 // secondHash does so with another number (Murmur3's finalizer).
 func secondHash(gram uint32) uint32 { return gram * 0x85ebca6b >> 16 }
@@ -117,9 +117,10 @@ func secondHash(gram uint32) uint32 { return gram * 0x85ebca6b >> 16 }
 // findFrom reports whether a pattern covers one of the offsets from, from+8, … up to to.
 func (g *gramIndex) findFrom(text []byte, from, to int) bool {
 	i := from
-	for to = min(to, len(text)-gramLen+1); i+4*wordLen <= to; i += 4 * wordLen {
-		b := text[i : i+4*wordLen : i+4*wordLen]
-		if (g.mayHave(b)|g.mayHave(b[wordLen:])|g.mayHave(b[2*wordLen:])|g.mayHave(b[3*wordLen:]))&1 != 0 && g.findAt(text, i, i+4*wordLen) {
+	for to = min(to, len(text)-gramLen+1); i+8*wordLen <= to; i += 8 * wordLen {
+		b := text[i : i+8*wordLen : i+8*wordLen]
+		if (g.mayHave(b)|g.mayHave(b[wordLen:])|g.mayHave(b[2*wordLen:])|g.mayHave(b[3*wordLen:])|
+			g.mayHave(b[4*wordLen:])|g.mayHave(b[5*wordLen:])|g.mayHave(b[6*wordLen:])|g.mayHave(b[7*wordLen:]))&1 != 0 && g.findAt(text, i, i+8*wordLen) {
 			return true
 		}
 	}
@@ -127,9 +128,9 @@ func (g *gramIndex) findFrom(text []byte, from, to int) bool {
 }
 
 // mayHave sets the lowest bit if a pattern may hold the gram at the beginning of b.
-func (g *gramIndex) mayHave(b []byte) uint64 {
+func (g *gramIndex) mayHave(b []byte) uint32 {
 	h := gramHash(binary.LittleEndian.Uint32(b))
-	return g.bits[h/64] >> (h % 64)
+	return g.bits[h/32] >> (h % 32)
 }
 
 // findAt reports whether a pattern covers one of the offsets from, from+8, … up to to.

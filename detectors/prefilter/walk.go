@@ -43,13 +43,10 @@ func (f *Filter) walk(text []byte, l looks) bool {
 		case bytemasks.Chunk:
 			found = l&patterns != 0 && f.patterns.findFrom(text, p.From, p.To) || p.Zeros && f.hasWide(text, &p, l, &s)
 		case bytemasks.Block:
-			found = l&patterns != 0 && p.Base64 != 0 && f.encoded.findFrom(text, max(0, p.From-encodedContext), p.To+encodedContext+wordLen) ||
-				l&encodedIDs != 0 && s.isAt(text, &p) ||
-				l&joinedIDs != 0 && p.Capitals != 0 && f.piecesAt(text, p.From, p.Capitals)
+			found = p.Base64|p.WideBase64 != 0 && s.isAt(text, &p, l) || l&joinedIDs != 0 && p.Capitals != 0 && f.piecesAt(text, p.From, p.Capitals)
 		case bytemasks.Run:
-			found = l&packedData != 0 && p.To-p.From >= packedLeast && f.hasPackedIn(text, p.From, p.To-packedLeast+len(gzipMark), packedChars)
-		case bytemasks.WordRun:
-			found = l&encodedIDs != 0 && (s.isBeforeBreak(text, p.To) || s.hasHex(text, &p))
+			found = l&packedData != 0 && p.To-p.From >= packedLeast && f.hasPackedIn(text, p.From, p.To-packedLeast+len(gzipMark), packedChars) ||
+				l&encodedIDs != 0 && (s.isBeforeBreak(text, p.To) || s.hasHex(text, &p))
 		}
 		if found {
 			return true
@@ -63,15 +60,27 @@ func (f *Filter) hasWide(text []byte, p *bytemasks.Place, l looks, s *encodedSea
 	return l&patterns != 0 && f.encoded.findFrom(text, p.From, p.To) || l&encodedIDs != 0 && s.hasWide(text, p)
 }
 
-// isAt reports whether an encoded id has one of the shapes in a window.
-func (s *encodedSearch) isAt(text []byte, p *bytemasks.Place) bool {
+// isAt reports whether an encoded id or pattern has one of the shapes in a block.
+func (s *encodedSearch) isAt(text []byte, p *bytemasks.Place, l looks) bool {
+	done := 0 // no pattern begins before it
 	for starts := p.Base64; starts != 0; starts &= starts - 1 {
 		at := p.From + bits.TrailingZeros64(starts)
-		if (hasBodyGroups(text, at) || s.depth > 1 && groupsMayBeInner(text, at, 2)) && s.isWithin(inBase64, text, at) {
+		if !decodesToASCII(text[at:]) || !decodesToASCII(text[at+wordLen:]) { // as in most of random base64
+			continue
+		}
+		if l&patterns != 0 && at >= done {
+			if done = at + wordLen; s.encoded.findFrom(text, max(0, at-encodedContext), done+encodedContext) {
+				return true
+			}
+		}
+		if l&encodedIDs != 0 && (hasBodyGroups(text, at) || s.depth > 1 && groupsMayBeInner(text, at, 2)) && s.isWithin(inBase64, text, at) {
 			return true
 		}
 	}
-	for starts := p.WideBase64; starts != 0 && s.depth > 1; starts &= starts - 1 {
+	if l&encodedIDs == 0 || s.depth < 2 {
+		return false
+	}
+	for starts := p.WideBase64; starts != 0; starts &= starts - 1 {
 		at := p.From + bits.TrailingZeros64(starts)
 		if groupsMayBeInner(text, at, 1) && s.isWithin(inBase64, text, at) {
 			return true
@@ -90,7 +99,7 @@ func (s *encodedSearch) hasWide(text []byte, p *bytemasks.Place) bool {
 	return false
 }
 
-// hasHex reports whether an id in hexadecimal is in p, a run of letters and digits.
+// hasHex reports whether an id in hexadecimal is in a run.
 func (s *encodedSearch) hasHex(text []byte, p *bytemasks.Place) bool {
 	for i := p.From; i+wordLen <= p.To; i += idStride {
 		if isHexWord(binary.LittleEndian.Uint64(text[i:])) && (s.isInHex(text, i) || s.isInHex(text, i+1)) {
@@ -112,8 +121,8 @@ func (s *encodedSearch) walkInner(plain []byte) bool {
 		case bytemasks.Chunk:
 			found = p.Zeros && inner.hasWide(plain, &p)
 		case bytemasks.Block:
-			found = inner.isAt(plain, &p)
-		case bytemasks.WordRun:
+			found = inner.isAt(plain, &p, encodedIDs)
+		case bytemasks.Run:
 			found = inner.isBeforeBreak(plain, p.To) || inner.hasHex(plain, &p)
 		}
 		if found {

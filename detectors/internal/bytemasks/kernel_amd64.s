@@ -111,23 +111,13 @@ block:
 	VPSLLQ  $32, Y5, Y5       \
 	VPOR    Y5, Y7, Y7
 
-// RUNS stores a bit for each byte of a mask: one if it and the next three are all ones.
-#define RUNS(class, out) \
-	VMOVDQU   class(DI), Y0       \
-	VPAND     class+1(DI), Y0, Y0 \
-	VPAND     class+2(DI), Y0, Y0 \
-	VPAND     class+3(DI), Y0, Y0 \
-	VPCMPEQB  Y0, Y15, Y0         \
-	VPMOVMSKB Y0, AX              \
-	MOVL      AX, out(DX)
-
 // func findVector(m *masks, n int, f *findings)
 TEXT ·findVector(SB), NOSPLIT, $0-24
 	MOVQ m+0(FP), DI
 	MOVQ n+8(FP), CX
 	MOVQ f+16(FP), DX
 	MOVQ DX, SI              // shapes, one byte a group
-	ADDQ $16, DX             // runs and words, four bytes a group
+	ADDQ $16, DX             // runs, four bytes a group
 	VPXOR    Y14, Y14, Y14   // zeros
 	VPCMPEQB Y15, Y15, Y15   // ones
 	VMOVDQU WORD(DI), Y0
@@ -145,8 +135,13 @@ group:
 	VMOVMSKPD Y7, AX
 	XORL $15, AX
 	MOVB AX, 0(SI)
-	RUNS(RUN, 0)
-	RUNS(WORD, 64)
+	VMOVDQU   RUN(DI), Y0        // bytes of the mask of which it and the next three are all ones
+	VPAND     RUN+1(DI), Y0, Y0
+	VPAND     RUN+2(DI), Y0, Y0
+	VPAND     RUN+3(DI), Y0, Y0
+	VPCMPEQB  Y0, Y15, Y0
+	VPMOVMSKB Y0, AX
+	MOVL      AX, 0(DX)
 	INCQ SI
 	ADDQ $4, DX
 	ADDQ $32, DI

@@ -112,9 +112,8 @@ func (m *masks) of(class, at int) uint64 {
 type findings struct {
 	// shapes has four bits for each group: one if a shape begins in the block.
 	shapes [groups]byte
-	// runs and words have a bit for every eighth byte: one if it begins 32 bytes of a run, or
-	// of letters and digits.
-	runs, words [groups]uint32
+	// runs has a bit for every eighth byte: one if it begins 32 bytes of a run.
+	runs [groups]uint32
 }
 
 // classify sets the masks of n blocks of text, from block first on. It reports whether a byte
@@ -144,7 +143,7 @@ func find(m *masks, n int, f *findings) {
 		binary.LittleEndian.PutUint64(m[run][i:], m.of(word, i)|m.of(punct, i))
 	}
 	for g := range n {
-		f.shapes[g], f.runs[g], f.words[g] = 0, 0, 0
+		f.shapes[g], f.runs[g] = 0, 0
 		for k := range groupBlocks {
 			if capitals, base64, wide := m.shapesAt(groupBlocks*g + k); capitals|base64|wide != 0 {
 				f.shapes[g] |= 1 << k
@@ -153,9 +152,6 @@ func find(m *masks, n int, f *findings) {
 		for k := range 32 {
 			if binary.LittleEndian.Uint32(m[run][32*g+k:]) == 1<<32-1 {
 				f.runs[g] |= 1 << k
-			}
-			if binary.LittleEndian.Uint32(m[word][32*g+k:]) == 1<<32-1 {
-				f.words[g] |= 1 << k
 			}
 		}
 	}

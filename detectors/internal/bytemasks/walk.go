@@ -17,8 +17,6 @@ const (
 	// Run is one of 40 bytes or more of base64 and of escapes: letters, digits and + / - _ \ %
 	// & # ;
 	Run
-	// WordRun is one of 40 letters and digits or more.
-	WordRun
 )
 
 // LeastRun is the least length of a run.
@@ -49,16 +47,11 @@ type Walk struct {
 	at, to   int // the chunk is text[at:to]
 	group    int // the next one with shapes, of groups
 	groups   int
-	runs     [2]openRun // of the kinds Run and WordRun
+	eighth   int  // the next eight bytes of the chunk in which a run may begin
+	open     int  // where the run begins that is open there, or -1
+	before   byte // the mask of runs of the eight bytes before the chunk
 	findings findings
 	masks    masks
-}
-
-// An openRun is the state of the search for runs of one kind.
-type openRun struct {
-	eighth int  // the next eight bytes of the chunk
-	from   int  // where the run begins that is open there, or -1
-	before byte // the mask of the eight bytes before the chunk
 }
 
 // A Walker makes walks.
@@ -73,13 +66,13 @@ func Plain() Walker { return Walker{} }
 // Begin begins a walk over text.
 func (k Walker) Begin(w *Walk, text []byte) {
 	w.text, w.vector, w.at, w.to, w.group, w.groups = text, k.vector, 0, 0, 0, 0
-	w.runs = [2]openRun{{from: -1}, {from: -1}}
-	w.masks[run][chunkLen/8-1], w.masks[word][chunkLen/8-1] = 0, 0 // nothing is before the text
+	w.eighth, w.open = 0, -1
+	w.masks[run][chunkLen/8-1] = 0 // nothing is before the text
 }
 
 // Next finds the next place, and reports whether there is one.
 func (w *Walk) Next(p *Place) bool {
-	if w.nextBlock(p) || w.nextRun(Run, p) || w.nextRun(WordRun, p) {
+	if w.nextBlock(p) || w.nextRun(p) {
 		return true
 	}
 	if w.to == len(w.text) {
@@ -95,9 +88,7 @@ func (w *Walk) nextChunk() (zeros bool) {
 	w.at = w.to
 	w.to = min(len(w.text), w.at+chunkLen)
 	w.group, w.groups = 0, (w.to-w.at+groupBlocks*blockLen-1)/(groupBlocks*blockLen)
-	for i, class := range [...]int{run, word} {
-		w.runs[i].eighth, w.runs[i].before = 0, w.masks[class][chunkLen/8-1] // of the chunk before
-	}
+	w.eighth, w.before = 0, w.masks[run][chunkLen/8-1]
 	rest := w.text[w.at:]
 	n := min(len(rest)/blockLen, blocks)
 	if n > 0 {
@@ -148,37 +139,32 @@ func (w *Walk) nextBlock(p *Place) bool {
 	return false
 }
 
-// nextRun finds the next run of a kind that ends in the chunk or right behind it.
-func (w *Walk) nextRun(kind Kind, p *Place) bool {
-	r, found, mask := &w.runs[kind-Run], &w.findings.runs, &w.masks[run]
-	if kind == WordRun {
-		found, mask = &w.findings.words, &w.masks[word]
-	}
-	for last := 32 * w.groups; r.eighth < last; {
-		begins := found[r.eighth/32] >> (r.eighth % 32)
+// nextRun finds the next run that ends in the chunk or right behind it.
+func (w *Walk) nextRun(p *Place) bool {
+	mask := &w.masks[run]
+	for last := 32 * w.groups; w.eighth < last; {
+		begins := w.findings.runs[w.eighth/32] >> (w.eighth % 32)
 		if begins == 0 {
-			r.eighth = r.eighth/32*32 + 32
-			r.from = -1
+			w.eighth, w.open = w.eighth/32*32+32, -1
 			continue
 		}
 		if n := bits.TrailingZeros32(begins); n > 0 {
-			r.eighth, r.from = r.eighth+n, -1
+			w.eighth, w.open = w.eighth+n, -1
 			begins >>= n
 		}
-		if r.from < 0 {
-			r.from = w.at + 8*r.eighth
-			before := r.before
-			if r.eighth > 0 {
-				before = mask[r.eighth-1]
+		if w.open < 0 {
+			before := w.before
+			if w.eighth > 0 {
+				before = mask[w.eighth-1]
 			}
-			r.from -= bits.LeadingZeros8(^before)
+			w.open = w.at + 8*w.eighth - bits.LeadingZeros8(^before)
 		}
-		if r.eighth += min(bits.TrailingZeros32(^begins), 32-r.eighth%32); r.eighth%32 == 0 && binary.LittleEndian.Uint32(mask[r.eighth:]) == 1<<32-1 {
+		if w.eighth += min(bits.TrailingZeros32(^begins), 32-w.eighth%32); w.eighth%32 == 0 && binary.LittleEndian.Uint32(mask[w.eighth:]) == 1<<32-1 {
 			continue // in the next group or chunk
 		}
-		from, to := r.from, w.at+8*(r.eighth+3)+bits.TrailingZeros8(^mask[r.eighth+3])
-		if r.from = -1; to-from >= LeastRun {
-			*p = Place{Kind: kind, From: from, To: to}
+		from, to := w.open, w.at+8*(w.eighth+3)+bits.TrailingZeros8(^mask[w.eighth+3])
+		if w.open = -1; to-from >= LeastRun {
+			*p = Place{Kind: Run, From: from, To: to}
 			return true
 		}
 	}

@@ -102,6 +102,9 @@ func EscapeEnds(text []byte, at int) bool {
 // "[", parameters, a letter.
 func endsInColour(before []byte) bool {
 	n := len(before)
+	if bytes.IndexByte(before, '\x1b') < 0 { // much faster than LastIndex
+		return false
+	}
 	k := bytes.LastIndex(before, []byte("\x1b["))
 	if k < 0 || k+2 >= n || keyformat.IsDigit(before[n-1]) {
 		return false
