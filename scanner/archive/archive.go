@@ -79,7 +79,7 @@ const HeadSize = 263
 
 // Is reports whether a text that begins with head is an archive.
 func Is(head []byte) bool {
-	w := &walk{}
+	var w *walk // it is asked, not used: one for each blob of a history would be garbage
 	return w.streamed(head) != nil || w.held(head) != nil
 }
 

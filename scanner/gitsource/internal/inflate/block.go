@@ -97,10 +97,10 @@ input:
 					break input
 				}
 			}
-			with := buf
+			coded := buf
 			buf >>= e & 63
 			left -= uint(e)
-			length := int(e>>16) + int(with&(1<<(e&63)-1)>>(e>>8&63))
+			length := int(e>>16) + int(coded&(1<<(e&63)-1)>>(e>>8&63))
 
 			if left&63 < maxBits+13+litBits {
 				buf |= load64(src, pos) << (left & 63)
@@ -118,10 +118,10 @@ input:
 					break input
 				}
 			}
-			with = buf
+			coded = buf
 			buf >>= e & 63
 			left -= uint(e)
-			dist := int(e>>16) + int(with&(1<<(e&63)-1)>>(e>>8&63))
+			dist := int(e>>16) + int(coded&(1<<(e&63)-1)>>(e>>8&63))
 			e = t.lit[buf&(1<<litBits-1)]
 			if dist > op {
 				err = errDistance
