@@ -25,6 +25,12 @@ type parsedEntry struct {
 	name  uint32 // noName if it is no edge
 }
 
+// A newEntry is an entry of a tree that is yet to be looked up, as number at of its parsedTree.
+type newEntry struct {
+	at int
+	objects.TreeEntry
+}
+
 const noName = 1<<32 - 1
 
 // A treeVisitor reads trees: it searches their names and records their edges.
@@ -35,6 +41,10 @@ type treeVisitor struct {
 	spare    []*parsedTree
 	newNames []byte // names that the base does not have, a line each
 	path     []byte
+
+	newEntries []newEntry // those that the base does not have
+	newIDs     [][]byte   // of these
+	warmth     uint32     // see objects.Store.Warm
 
 	nodes, names []uint32 // of edges
 	unshared     *parsedTree
@@ -119,6 +129,8 @@ func (v *treeVisitor) record(node int32, l *parsedTree) {
 // parse fills l and v.newNames. Entries after a malformed one are lost.
 func (v *treeVisitor) parse(l *parsedTree, data []byte, base *parsedTree) error {
 	l.entries, l.size, v.newNames = l.entries[:0], len(data), v.newNames[:0]
+	v.newEntries, v.newIDs = v.newEntries[:0], v.newIDs[:0]
+	defer v.lookUp(l)
 	parts := v.parts
 	for at := 0; at < len(data); {
 		for len(parts) > 0 && int(parts[0].At+parts[0].Len) <= at {
@@ -136,7 +148,8 @@ func (v *treeVisitor) parse(l *parsedTree, data []byte, base *parsedTree) error 
 			return fmt.Errorf("%w: entry %d of the tree", objects.ErrMalformed, len(l.entries)+1)
 		}
 		v.newNames = append(append(v.newNames, e.Name...), '\n')
-		l.entries = append(l.entries, v.entry(at, e))
+		v.newEntries, v.newIDs = append(v.newEntries, newEntry{len(l.entries), e}), append(v.newIDs, e.ID)
+		l.entries = append(l.entries, parsedEntry{uint32(at), objects.None, noName})
 		at += n
 	}
 	return nil
@@ -167,24 +180,27 @@ func (l *parsedTree) copy(base *parsedTree, p pack.Part, at int) int {
 	return at
 }
 
-// entry looks up an entry that the base does not have.
-func (v *treeVisitor) entry(at int, e objects.TreeEntry) parsedEntry {
-	x := parsedEntry{uint32(at), objects.None, noName}
-	if e.Mode == objects.Submodule {
-		return x
+// lookUp looks up the entries that the base does not have.
+func (v *treeVisitor) lookUp(l *parsedTree) {
+	v.warmth += v.Store.Warm(v.newIDs)
+	for i := range v.newEntries {
+		e := &v.newEntries[i]
+		if e.Mode == objects.Submodule {
+			continue
+		}
+		x := &l.entries[e.at]
+		if x.node = v.Store.Find(e.ID); x.node == objects.None {
+			x.node = v.Graph.AddMissing(pack.ID(e.ID))
+		}
+		switch {
+		case x.node == objects.None:
+		case e.Mode == objects.Directory:
+			v.path = append(append(v.path[:0], e.Name...), '/')
+			x.name = v.recorder.Name(v.path)
+		case v.Graph.Marks.Has(x.node) || v.Graph.IsMissing(x.node):
+			x.name = v.recorder.Name(e.Name)
+		}
 	}
-	if x.node = v.Store.Find(e.ID); x.node == objects.None {
-		x.node = v.Graph.AddMissing(pack.ID(e.ID))
-	}
-	switch {
-	case x.node == objects.None:
-	case e.Mode == objects.Directory:
-		v.path = append(append(v.path[:0], e.Name...), '/')
-		x.name = v.recorder.Name(v.path)
-	case v.Graph.Marks.Has(x.node) || v.Graph.IsMissing(x.node):
-		x.name = v.recorder.Name(e.Name)
-	}
-	return x
 }
 
 // joinNames returns the names in a tree, a line each.
