@@ -42,6 +42,14 @@ type PrefilteringDetector interface {
 	NearWindow() int
 }
 
+// A MemoDetector is a Detector that works faster on texts that resemble each other.
+type MemoDetector interface {
+	Detector
+	// DetectWith is Detect. It looks up in m what it knows of a text like this one, and
+	// remembers the rest there. m may be nil.
+	DetectWith(m *Memo, dst []Match, text []byte) []Match
+}
+
 // A Rule documents one kind of finding. The help, the rules in SARIF and the pages in
 // docs/rules are made from it.
 //

@@ -29,6 +29,14 @@ func (s *Set) DetectEvery(text []byte) []Match {
 	return (&search{set: s, unpackLeft: views.MaxUnpacked, everyView: true}).run(text)
 }
 
+// DetectAfresh is Detect without a memory of other texts.
+func (s *Set) DetectAfresh(text []byte) []Match {
+	if !s.prefilter.MayMatchNear(text) {
+		return nil
+	}
+	return (&search{set: s, unpackLeft: views.MaxUnpacked}).run(text)
+}
+
 // DetectAll is Detect without the prefilter.
 func (s *Set) DetectAll(text []byte) []Match {
 	return (&search{set: s, unpackLeft: views.MaxUnpacked, skipPrefilter: true}).run(text)

@@ -22,6 +22,7 @@ import (
 // The matches of a view replace those of the text that they overlap.
 type search struct {
 	set     *Set
+	memo    *Memo
 	matches []Match
 	first   int // of this search; those before it are the caller's
 	// unpackLeft is the number of bytes that may still be unpacked. Only packed data makes a
@@ -194,9 +195,14 @@ func (s *search) searchText(dst []Match, text []byte) []Match {
 	}
 	runAll := s.skipPrefilter || s.set.prefilter.HasPlainKeyword(text)
 	for _, d := range s.set.detectors {
-		if _, ok := d.(PrefilteringDetector); ok || runAll {
-			dst = d.Detect(dst, text)
+		if _, ok := d.(PrefilteringDetector); !ok && !runAll {
+			continue
 		}
+		if d, ok := d.(MemoDetector); ok {
+			dst = d.DetectWith(s.memo, dst, text)
+			continue
+		}
+		dst = d.Detect(dst, text)
 	}
 	return dst
 }

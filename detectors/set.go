@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"sync"
 
 	"github.com/stanch-dev/stanch/detectors/internal/marks"
 	"github.com/stanch-dev/stanch/detectors/internal/views"
@@ -19,11 +20,12 @@ type Set struct {
 	distantParts [][][]string
 	distantMarks *marks.Set             // all strings in distantParts
 	plainOnly    []PrefilteringDetector // see WithPlain
+	memos        *sync.Pool             // of *Memo: one for each goroutine, while it searches
 }
 
 // NewSet returns the set of the given detectors.
 func NewSet(detectors ...Detector) *Set {
-	s := &Set{detectors: detectors}
+	s := &Set{detectors: detectors, memos: &sync.Pool{New: func() any { return &Memo{} }}}
 	var plain []prefilter.PlainFilter
 	patterns := make([]prefilter.Patterns, 0, 16)
 	for _, d := range detectors {
@@ -80,9 +82,11 @@ func (s *Set) Detect(dst []Match, text []byte) []Match {
 func (s *Set) detect(dst []Match, text []byte) (matches []Match, found marks.Found) {
 	first := len(dst)
 	if s.prefilter.MayMatchNear(text) {
-		search := &search{set: s, matches: dst, first: len(dst), unpackLeft: views.MaxUnpacked}
+		memo := s.memos.Get().(*Memo)
+		search := &search{set: s, memo: memo, matches: dst, first: len(dst), unpackLeft: views.MaxUnpacked}
 		dst = search.run(text)
 		found = search.marks
+		s.memos.Put(memo)
 	}
 	for _, d := range s.plainOnly {
 		if found := d.Detect(nil, text); len(found) > 0 {

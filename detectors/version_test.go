@@ -36,7 +36,7 @@ func TestDetectVersion(t *testing.T) {
 				carried++
 			}
 			set.DetectVersion(v)
-			want := set.Detect(nil, v.Text)
+			want := set.DetectAfresh(v.Text)
 			if got, want := described(v.Matches), described(want); !slices.Equal(got, want) {
 				t.Fatalf("seed %d: found %q, want %q", seed, got, want)
 			}

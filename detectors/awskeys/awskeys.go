@@ -31,7 +31,7 @@ import (
 // Detector finds access keys. It has no state; the zero value works.
 type Detector struct{}
 
-var _ detectors.Detector = Detector{}
+var _ detectors.MemoDetector = Detector{}
 
 // Detect implements detectors.Detector. It reports, in this order:
 //
@@ -40,12 +40,17 @@ var _ detectors.Detector = Detector{}
 //   - the secrets and tokens without an id whose name or format is AWS's, and the secrets
 //     that may be AWS's, with NeedsID: the secret that a text is as a whole, too;
 //   - the credentials of single services.
-func (Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
-	return services.Append(appendKeys(dst, text), text)
+func (d Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
+	return d.DetectWith(nil, dst, text)
+}
+
+// DetectWith implements detectors.MemoDetector.
+func (Detector) DetectWith(m *detectors.Memo, dst []detectors.Match, text []byte) []detectors.Match {
+	return services.Append(appendKeys(m, dst, text), text)
 }
 
 // appendKeys appends the access keys of text.
-func appendKeys(dst []detectors.Match, text []byte) []detectors.Match {
+func appendKeys(memo *detectors.Memo, dst []detectors.Match, text []byte) []detectors.Match {
 	if m, ok := wholeSecret(text); ok {
 		return append(dst, m)
 	}
@@ -53,7 +58,7 @@ func appendKeys(dst []detectors.Match, text []byte) []detectors.Match {
 	if len(ids) == 0 && !pairing.SaysSecret(text) && !pairing.SaysCredentials(text) && !candidates.ContainsAny(text, candidates.TokenMarks) {
 		return dst
 	}
-	s := newKeySearch(text, ids)
+	s := newKeySearch(memo, text, ids)
 	for i := range s.IDs {
 		dst = s.appendID(dst, i)
 	}
@@ -71,15 +76,16 @@ func appendKeys(dst []detectors.Match, text []byte) []detectors.Match {
 type keySearch struct {
 	*pairing.Pairs
 	text      []byte
+	memo      *detectors.Memo
 	endpoints *otherclouds.Marks // of any cloud, AWS included
 	otherIDs  *otherclouds.Marks // ids that only other clouds have
 	fileKind  detectors.Fact
 	requests  presigned.Requests
 }
 
-func newKeySearch(text []byte, ids []detectors.Span) *keySearch {
+func newKeySearch(memo *detectors.Memo, text []byte, ids []detectors.Span) *keySearch {
 	return &keySearch{
-		Pairs: pairing.New(text, ids), text: text, endpoints: otherclouds.Endpoints(text), otherIDs: otherclouds.IDs(text),
+		Pairs: pairing.New(memo, text, ids), text: text, memo: memo, endpoints: otherclouds.Endpoints(text), otherIDs: otherclouds.IDs(text),
 		fileKind: fileKindOf(text), requests: presigned.RequestsIn(text),
 	}
 }
@@ -93,7 +99,7 @@ func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 	if trimmed(k.text) == id.Span {
 		m.NameAt = idFileName
 	}
-	m.Credential.Partition = partitionNear(k.text, id.Span)
+	m.Credential.Partition = partitionNear(k.memo, k.text, id.Span)
 	m.AddFact(PartitionHint, m.Credential.Partition, 0)
 	otherclouds.MarkMatch(&m, otherclouds.Nearest(k.text, k.endpoints, id.Span, otherclouds.NearEndpoint))
 	m.AddFact(k.fileKind.Name, k.fileKind.Value, k.fileKind.Risk)

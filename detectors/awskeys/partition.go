@@ -25,15 +25,21 @@ var partitionMark = regexp.MustCompile(`\barn:aws-(cn|us-gov|eusc):|\b(cn)-north
 
 // partitionNear returns the partition other than aws whose name is nearest to s, as ARNs
 // write it, or "" if there is none. An id does not tell its partition.
-func partitionNear(text []byte, s detectors.Span) string {
-	from := max(0, s.Start-nearPartition)
+func partitionNear(memo *detectors.Memo, text []byte, s detectors.Span) string {
 	window := candidates.Around(text, s, nearPartition)
+	at := min(s.Start, nearPartition)
+	place := detectors.Place{Kind: "partition", Around: window, At: at, Len: s.End - s.Start}
+	return detectors.Recall(memo, place, func() string { return partitionIn(window, detectors.Span{Start: at, End: at + s.End - s.Start}) })
+}
+
+// partitionIn is partitionNear for s in window, the text around it.
+func partitionIn(window []byte, s detectors.Span) string {
 	if !candidates.ContainsAny(window, partitionWords) {
 		return ""
 	}
 	best, name := 2*nearPartition, ""
 	for _, m := range partitionMark.FindAllSubmatchIndex(window, -1) {
-		d := max(s.Start-from-m[1], m[0]-(s.End-from))
+		d := max(s.Start-m[1], m[0]-s.End)
 		if d >= best {
 			continue
 		}

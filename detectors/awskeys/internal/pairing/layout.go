@@ -73,8 +73,19 @@ func newLayoutCursor(text []byte) *layoutCursor {
 	return c
 }
 
-// value returns the value at s, which must not begin before the last one.
-func (c *layoutCursor) value(s detectors.Span) Value {
+// newValue returns the value at s, without its place.
+func newValue(text []byte, s detectors.Span) Value {
+	v := Value{Span: s, Text: string(text[s.Start:s.End])}
+	v.Example = keyformat.IsSample(v.Text)
+	if candidates.IsPrefix(text[s.Start : s.Start+keyformat.PrefixLen]) {
+		v.Example = keyformat.PlaceholderID(v.Text) != ""
+	}
+	return v
+}
+
+// setPlace sets the place of v, which must not begin before the last one.
+func (c *layoutCursor) setPlace(v *Value) {
+	s := v.Span
 	for {
 		k := bytes.IndexByte(c.text[c.at:s.Start], '\n')
 		if k < 0 {
@@ -89,12 +100,7 @@ func (c *layoutCursor) value(s detectors.Span) Value {
 	}
 	c.braces(c.text[c.at:s.Start])
 	c.at = s.Start // so that a long line with many values is read once
-	v := Value{Span: s, Text: string(c.text[s.Start:s.End]), line: c.line, stanza: c.stanza, block: c.block()}
-	v.Example = keyformat.IsSample(v.Text)
-	if candidates.IsPrefix(c.text[s.Start : s.Start+keyformat.PrefixLen]) {
-		v.Example = keyformat.PlaceholderID(v.Text) != ""
-	}
-	return v
+	v.line, v.stanza, v.block = c.line, c.stanza, c.block()
 }
 
 // indent closes the blocks that are indented more than the line at c.at, and opens one if

@@ -18,7 +18,8 @@ func TestDepthIsBounded(t *testing.T) {
 	}
 	deep += strings.Repeat(" ", 10*maxDepth) + strings.Repeat("{", 10*maxDepth)
 	c := newLayoutCursor([]byte(deep + detectorstest.Fill("{AKIA1}")))
-	if v := c.value(detectors.Span{Start: len(deep), End: len(deep) + keyformat.IDLen}); v.block.depth >= 2*maxDepth {
+	v := Value{Span: detectors.Span{Start: len(deep), End: len(deep) + keyformat.IDLen}}
+	if c.setPlace(&v); v.block.depth >= 2*maxDepth {
 		t.Errorf("%d blocks around one value", v.block.depth)
 	}
 }

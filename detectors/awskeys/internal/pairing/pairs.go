@@ -13,21 +13,23 @@ import (
 // Pairs are the ids, secrets and tokens of a text, and which of them belong together.
 type Pairs struct {
 	text                    []byte
+	recall                  recall
 	IDs, Secrets, Tokens    []Value
 	SecretOf, TokenOf       []int  // by id: the index of its secret or token, or -1
 	SecretTaken, TokenTaken []bool // by secret, by token: an id has it
 }
 
 // New finds the secrets and tokens of text, and pairs them with ids, the ids of text.
-func New(text []byte, ids []detectors.Span) *Pairs {
-	p := &Pairs{text: text}
+func New(memo *detectors.Memo, text []byte, ids []detectors.Span) *Pairs {
+	p := &Pairs{text: text, recall: newRecall(memo, text)}
 	secrets := slices.DeleteFunc(candidates.Secrets(text, len(ids) > 0), func(s detectors.Span) bool {
 		return holdsID(ids, s) // "//host/AKIA…/path" may have 40 characters too
 	})
 	p.addValues(ids, secrets, candidates.Tokens(text))
 	if slices.ContainsFunc(p.Secrets, func(s Value) bool { return s.around != nil }) {
 		for i := range p.IDs {
-			p.IDs[i].around = servicesAround(text, &p.IDs[i], false)
+			id := &p.IDs[i]
+			id.around = recalled(&p.recall, "around", id.Span, maxAbove, func() []string { return servicesAround(text, id, false) })
 		}
 	}
 	// Ids that sign nothing (ABIA, ACCA) take part too: they may stand between other ids
@@ -64,7 +66,18 @@ func (p *Pairs) addValues(ids, secrets, tokens []detectors.Span) {
 }
 
 func (p *Pairs) id(c *layoutCursor, s detectors.Span) Value {
-	v := c.value(s)
+	reach := idAbove
+	if _, _, ok := placeOf(p.text, s.Start); ok {
+		reach = maxAbove
+	}
+	v := p.recall.value("id", s, reach, p.newID)
+	c.setPlace(&v)
+	return v
+}
+
+// newID returns the id at s, without its place.
+func (p *Pairs) newID(s detectors.Span) Value {
+	v := newValue(p.text, s)
 	kind, name := nameOf(p.text, s.Start, false)
 	v.Name = kind
 	v.setGroup(p.text, name)
@@ -76,15 +89,25 @@ func (p *Pairs) id(c *layoutCursor, s detectors.Span) Value {
 // addSecret adds the candidate at s. Hexadecimal digits are a candidate only if the text
 // calls them a secret.
 func (p *Pairs) addSecret(c *layoutCursor, s detectors.Span) {
+	v := p.recall.value("secret", s, maxAbove, p.newSecret)
+	if v.Shape == keyformat.NotSecret {
+		return
+	}
+	c.setPlace(&v)
+	p.Secrets = append(p.Secrets, v)
+}
+
+// newSecret returns the secret at s, without its place, or one with the shape of none.
+func (p *Pairs) newSecret(s detectors.Span) (v Value) {
 	shape := keyformat.ShapeOf(p.text[s.Start:s.End])
 	if shape == keyformat.Hexadecimal && !SaysSecret(p.text[max(0, s.Start-2*candidates.MaxName):s.Start]) { // most are commits
-		return
+		return v
 	}
 	kind, name := nameOf(p.text, s.Start, true)
 	if shape == keyformat.Hexadecimal && kind < NamedSecret {
-		return
+		return v
 	}
-	v := c.value(s)
+	v = newValue(p.text, s)
 	v.Name, v.Shape = kind, shape
 	var parts []string
 	if kind == namedToken || isWord(splitWords(name), tokenWords) {
@@ -95,11 +118,12 @@ func (p *Pairs) addSecret(c *layoutCursor, s detectors.Span) {
 		v.around = servicesAround(p.text, &v, true)
 	}
 	v.namedElsewhere = v.isNamedElsewhere(p.text)
-	p.Secrets = append(p.Secrets, v)
+	return v
 }
 
 func (p *Pairs) token(c *layoutCursor, s detectors.Span) Value {
-	v := c.value(s)
+	v := newValue(p.text, s)
+	c.setPlace(&v)
 	v.setGroup(p.text, "", grouplessTokens...)
 	info, _ := keyformat.ParseToken(v.Text)
 	v.Account = info.Account

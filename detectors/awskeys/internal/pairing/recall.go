@@ -1,0 +1,62 @@
+package pairing
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// A recall knows the names of values of texts that were like this one around them. A name
+// takes 20 µs to find, and a version of a list of keys has thousands that its base had.
+//
+// The name of a value depends on these bytes alone:
+//
+//	the first line of the text         the head of a table
+//	a row before the value             its line, or an INSERT that it is in
+//	reach before that                  its record, or its column in a table
+//	maxBelow behind it                 the rest of its record
+//
+// It also depends on a zero byte in a text, as a sign that it is binary: such a text is not
+// remembered.
+type recall struct {
+	memo *detectors.Memo
+	text []byte
+	head []byte
+}
+
+func newRecall(memo *detectors.Memo, text []byte) recall {
+	const signs = 8000 // as far as a zero byte is looked for
+	if bytes.IndexByte(text[:min(len(text), signs)], 0) >= 0 {
+		memo = nil
+	}
+	head := text[:min(len(text), maxRow)]
+	if end := bytes.IndexByte(head, '\n'); end >= 0 {
+		head = head[:max(end, min(len(head), utf8.UTFMax))]
+	}
+	return recall{memo, text, head}
+}
+
+// value returns the value that read returns for s, without its place.
+func (r *recall) value(kind string, s detectors.Span, reach int, read func(detectors.Span) Value) Value {
+	v := *recalled(r, kind, s, reach, func() *Value {
+		v := read(s)
+		v.Text = "" // it may be a secret
+		return &v
+	})
+	v.Span, v.Text = s, string(r.text[s.Start:s.End])
+	return v
+}
+
+// recalled returns what workOut returns about s.
+func recalled[T any](r *recall, kind string, s detectors.Span, reach int, workOut func() T) T {
+	if r.memo == nil {
+		return workOut()
+	}
+	const more = 64 // bytes around a row that nameOf looks at
+	before, behind := maxRow+reach+more, maxRow+more
+	around := r.text[max(0, s.Start-before):min(len(r.text), s.End+behind)]
+	// Near the beginning of a text, a table may have less than its first line above the value.
+	place := detectors.Place{Kind: kind, Head: r.head, Around: around, At: min(s.Start, before+maxRow), Len: s.End - s.Start}
+	return detectors.Recall(r.memo, place, workOut)
+}
