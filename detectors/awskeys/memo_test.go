@@ -60,6 +60,7 @@ func versionsOfKey(seed uint64) (texts []string) {
 		{"x,NAME,y\n", "a,b,c\n", "LONG,{},c\n", ""},                                      // … of a long row
 		{"x,y,z\n", "", "\n", "\na,NAME,c\na,{},c\n"},                                     // … that begins again
 		{"INSERT INTO t (a, NAME) VALUES ", "(1, 'x'),\n", "(1, '{}');", ""},              // rows of SQL
+		{"INSERT INTO t (a, NAME) VALUES ", "(1, 'x'),\n", "(1, '<![CDATA[{}');", ""},     // … with a value of XML
 		{"INSERT INTO t (a, NAME) VALUES (1, '", "x ", "', '{}');", ""},                   // … and long ones
 		{"NAME: {\n", "  k: v,\n", "  value: {}\n}\n", ""},                                // a record
 		{"{", "k: v, ", "value: {}, ", "name: NAME }"},                                    // … of one line

@@ -66,11 +66,7 @@ func (p *Pairs) addValues(ids, secrets, tokens []detectors.Span) {
 }
 
 func (p *Pairs) id(c *layoutCursor, s detectors.Span) Value {
-	reach := idAbove
-	if _, _, ok := placeOf(p.text, s.Start); ok {
-		reach = maxAbove
-	}
-	v := p.recall.value("id", s, reach, p.newID)
+	v := p.recall.value("id", s, idAbove, p.newID)
 	c.setPlace(&v)
 	return v
 }

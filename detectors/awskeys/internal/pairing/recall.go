@@ -13,8 +13,8 @@ import (
 // The name of a value depends on these bytes alone:
 //
 //	the first line of the text         the head of a table
-//	a row before the value             its line, or an INSERT that it is in
-//	reach before that                  its record, or its column in a table
+//	its line before it                 its name
+//	reach before its line              its record, or its column in a table
 //	maxBelow behind it                 the rest of its record
 //
 // It also depends on a zero byte in a text, as a sign that it is binary: such a text is not
@@ -39,6 +39,9 @@ func newRecall(memo *detectors.Memo, text []byte) recall {
 
 // value returns the value that read returns for s, without its place.
 func (r *recall) value(kind string, s detectors.Span, reach int, read func(detectors.Span) Value) Value {
+	if _, _, ok := placeOf(r.text, outsideCDATA(r.text, s.Start)); ok {
+		reach = maxRow + maxAbove // an INSERT is above its rows
+	}
 	v := *recalled(r, kind, s, reach, func() *Value {
 		v := read(s)
 		v.Text = "" // it may be a secret
@@ -53,10 +56,11 @@ func recalled[T any](r *recall, kind string, s detectors.Span, reach int, workOu
 	if r.memo == nil {
 		return workOut()
 	}
-	const more = 64 // bytes around a row that nameOf looks at
-	before, behind := maxRow+reach+more, maxRow+more
-	around := r.text[max(0, s.Start-before):min(len(r.text), s.End+behind)]
-	// Near the beginning of a text, a table may have less than its first line above the value.
-	place := detectors.Place{Kind: kind, Head: r.head, Around: around, At: min(s.Start, before+maxRow), Len: s.End - s.Start}
+	const more = 64 // bytes around these that nameOf looks at
+	line := s.Start - len(lastLine(r.text[max(0, s.Start-maxRow):s.Start]))
+	from, to := max(0, line-reach-more), min(len(r.text), s.End+maxBelow+more)
+	// A table looks for its head as far as reach above its row, and in the first line above that.
+	head := r.head[:min(len(r.head), max(utf8.UTFMax, line-reach))]
+	place := detectors.Place{Kind: kind, Head: head, Around: r.text[from:to], At: s.Start - from, Len: s.End - s.Start}
 	return detectors.Recall(r.memo, place, workOut)
 }
