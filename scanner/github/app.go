@@ -46,7 +46,7 @@ func NewApp(base, id string, key detectors.Secret, installation int64, owner, ve
 		return nil, fmt.Errorf("the private key of the GitHub App: %w", err)
 	}
 	jwt := &jwt{issuer: id, key: signer}
-	s, t, err := newSender(base, version, Budget{Tokens: jwt})
+	s, t, err := newSender(base, version, Budget{ID: "app " + id, Tokens: jwt})
 	if err != nil {
 		return nil, err
 	}

@@ -134,7 +134,7 @@ func TestApp(t *testing.T) {
 				})
 			}
 			group.Wait()
-			url, err := l.CloneURL(t.Context(), "ada/app")
+			url, _, err := l.CloneURL(t.Context(), "ada/app")
 			if !strings.Contains(url, "//x-access-token:ghs_1@") || err != nil || s.issued != 1 {
 				t.Errorf("%s, %d tokens: %v", url, s.issued, err)
 			}

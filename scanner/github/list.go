@@ -297,24 +297,19 @@ func (l *Lister) Token(ctx context.Context) (detectors.Secret, error) {
 	return l.transport.Token(ctx, "")
 }
 
-// Tokens returns the present tokens of all budgets.
-func (l *Lister) Tokens(ctx context.Context) ([]detectors.Secret, error) {
-	return l.transport.Tokens(ctx)
-}
-
 // WebURL returns the URL where people look at the repository owner/name.
 func (l *Lister) WebURL(name string) string { return l.web.JoinPath(name).String() }
 
 // CloneURL returns the URL that git clones the repository owner/name from. It holds the
-// current token.
-func (l *Lister) CloneURL(ctx context.Context, name string) (string, error) {
-	token, err := l.transport.Token(ctx, "repos/"+name)
+// current token. budget is the name of the limit of git for that token, in Limits.
+func (l *Lister) CloneURL(ctx context.Context, name string) (cloneURL, budget string, err error) {
+	token, budget, err := l.transport.GitToken(ctx, "repos/"+name)
 	if err != nil {
-		return "", fmt.Errorf("a token to clone %s: %w", name, err)
+		return "", "", fmt.Errorf("a token to clone %s: %w", name, err)
 	}
 	u := l.web.JoinPath(name + ".git")
 	if !token.IsZero() {
 		u.User = url.UserPassword("x-access-token", token.Reveal())
 	}
-	return u.String(), nil
+	return u.String(), budget, nil
 }

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -19,8 +20,12 @@ func TestCloneURL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := l.CloneURL(t.Context(), "o/n"); got != want || err != nil {
+		got, budget, err := l.CloneURL(t.Context(), "o/n")
+		if got != want || err != nil {
 			t.Errorf("%s: %s, want %s: %v", api, got, want, err)
+		}
+		if !strings.HasSuffix(budget, " git") {
+			t.Errorf("%s: the limit of git is that of %q", api, budget)
 		}
 	}
 }

@@ -13,5 +13,8 @@ type Static = requests.Static
 // counts them by.
 type Budget = requests.Budget
 
+// Limits keeps until when budgets are spent, for all processes that have the same ones.
+type Limits = requests.Limits
+
 // RateLimited says that GitHub answers nothing before a time, which is longer than MaxWait.
 type RateLimited = requests.RateLimited

@@ -10,33 +10,33 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
-// Limit returns until when a budget is spent, by the clock of this process, or nil if it is
-// not. A budget has the name of Hub.Budget.
-func (s *Store) Limit(ctx context.Context, budget string) (*Later, error) {
+// longestLimit is longer than any limit lasts, which is an hour at most: if a longer one is
+// stored, the clock has been set back since.
+const longestLimit = 2 * time.Hour
+
+// Limit returns for how long a budget is spent, 0 if it is not, and why. A budget is a number
+// of requests that a host answers, by a name that all workers have for it.
+func (s *Store) Limit(ctx context.Context, budget string) (left time.Duration, why string, err error) {
 	var ms int64
-	later := &Later{}
-	err := database.QueryRow(ctx, s.SQL, `SELECT until - `+s.sharedNow()+`, why FROM budget WHERE name = $1`, budget)(&ms, &later.Why)
+	err = database.QueryRow(ctx, s.SQL, `SELECT until - `+s.sharedNow()+`, why FROM budget WHERE name = $1`, budget)(&ms, &why)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return nil, nil
+		return 0, "", nil
 	case err != nil:
-		return nil, err
+		return 0, "", err
 	}
-	// A limit lasts an hour at most: if a longer one is stored, the clock has been set back
-	// since.
-	left := time.Duration(ms) * time.Millisecond
-	if left <= 0 || left > 2*time.Hour {
-		return nil, nil
+	if left = time.Duration(ms) * time.Millisecond; left <= 0 || left > longestLimit {
+		return 0, "", nil
 	}
-	later.At = s.Now().Add(left)
-	return later, nil
+	return left, why, nil
 }
 
-// PutLimit notes for all workers until when a budget is spent. Their clocks may differ: l.At,
-// by the clock of this process, says how long it lasts.
-func (s *Store) PutLimit(ctx context.Context, budget string, l *Later) error {
-	_, err := database.Exec(ctx, s.SQL, `INSERT INTO budget (name, until, why) VALUES ($1, $2 + `+s.sharedNow()+`, $3) ON CONFLICT (name) DO UPDATE SET until = excluded.until, why = excluded.why`,
-		budget, l.At.Sub(s.Now()).Milliseconds(), l.Why)
+// PutLimit notes for all workers for how long a budget is spent, and why. A limit that lasts
+// longer stays: a token may be over two at once.
+func (s *Store) PutLimit(ctx context.Context, budget string, left time.Duration, why string) error {
+	now := s.sharedNow()
+	_, err := database.Exec(ctx, s.SQL, `INSERT INTO budget (name, until, why) VALUES ($1, $2 + `+now+`, $3) ON CONFLICT (name) DO UPDATE SET until = excluded.until, why = excluded.why
+		WHERE budget.until < excluded.until OR budget.until > $4 + `+now, budget, left.Milliseconds(), why, longestLimit.Milliseconds())
 	return err
 }
 

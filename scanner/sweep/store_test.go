@@ -407,53 +407,44 @@ func testParent(on onDatabase) {
 // testLimits: all workers know until when a budget is spent.
 func testLimits(on onDatabase) {
 	t, s := on.t, on.store
-	limit := func() *sweep.Later {
+	is := func(step string, want time.Duration, wantWhy string) {
 		t.Helper()
-		later, err := s.Limit(t.Context(), "token")
-		if err != nil {
+		left, why, err := s.Limit(t.Context(), "token")
+		if err != nil || (left-want).Abs() > time.Minute || why != wantWhy {
+			t.Errorf("%s: %v, %q, %v, want %v, %q", step, left, why, err, want, wantWhy)
+		}
+	}
+	put := func(left time.Duration, why string) {
+		t.Helper()
+		if err := s.PutLimit(t.Context(), "token", left, why); err != nil {
 			t.Fatal(err)
 		}
-		return later
 	}
-	if got := limit(); got != nil {
-		t.Errorf("unknown: %v", got)
-	}
-	at := s.Clock.Add(time.Hour)
-	if err := s.PutLimit(t.Context(), "token", &sweep.Later{At: at, Why: "spent"}); err != nil {
-		t.Fatal(err)
-	}
-	near := func(step string, want time.Time) {
-		t.Helper()
-		if got := limit(); got == nil || got.At.Sub(want).Abs() > time.Minute || got.Why != "spent" {
-			t.Errorf("%s: %v, want one until %s", step, got, want)
-		}
-	}
-	near("spent", at)
+	is("unknown", 0, "")
+	put(30*time.Minute, "spent")
+	is("spent", 30*time.Minute, "spent")
+	put(time.Minute, "too fast")
+	is("a limit that ends before", 30*time.Minute, "spent")
+	put(time.Hour, "spent again")
+	is("a limit that ends later", time.Hour, "spent again")
 	if s.Postgres { // has a clock, and that of a worker says nothing
 		s.Clock = s.Clock.Add(3 * time.Hour)
-		near("for a worker whose clock is ahead", s.Clock.Add(time.Hour))
-		if err := s.PutLimit(t.Context(), "token", &sweep.Later{At: s.Clock.Add(30 * time.Minute), Why: "spent"}); err != nil {
-			t.Fatal(err)
-		}
+		is("for a worker whose clock is ahead", time.Hour, "spent again")
 		s.Clock = s.Clock.Add(-6 * time.Hour)
-		near("noted by a worker whose clock is ahead", s.Clock.Add(30*time.Minute))
+		is("for a worker whose clock is behind", time.Hour, "spent again")
 		s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
-			_, err := database.Exec(ctx, tx, `UPDATE budget SET until = until - 1800000`)
+			_, err := database.Exec(ctx, tx, `UPDATE budget SET until = until - 3600000`)
 			return err
 		})
-		if got := limit(); got != nil {
-			t.Errorf("over: %v", got)
-		}
+		is("over", 0, "")
 		return
 	}
-	s.Clock = at.Add(-3 * time.Hour)
-	if got := limit(); got != nil {
-		t.Errorf("noted by a clock that was set back: %v", got)
-	}
-	s.Clock = at
-	if got := limit(); got != nil {
-		t.Errorf("over: %v", got)
-	}
+	s.Clock = s.Clock.Add(-2 * time.Hour)
+	is("noted by a clock that was set back", 0, "")
+	put(time.Minute, "too fast")
+	is("noted after that", time.Minute, "too fast")
+	s.Clock = s.Clock.Add(time.Minute)
+	is("over", 0, "")
 }
 
 // repository adds a repository that was read, and returns it.

@@ -110,7 +110,8 @@ type Listed struct {
 }
 
 // A Hub is where the repositories of a target are. Its methods may be called
-// concurrently. An error that is or wraps a *Later says when to ask again.
+// concurrently. An error that is or wraps a *Later says when to ask again. Once a host has
+// told one worker until when it answers no more requests, no Hub asks before that.
 type Hub interface {
 	// Repositories calls yield with repositories of target, the one with the latest push
 	// first, until there are no more or yield wants no more.
@@ -137,11 +138,10 @@ type Hub interface {
 	LostCommits(ctx context.Context, name string, since time.Time) (lost map[string]string, until time.Time, err error)
 	// TellsLost reports whether LostCommits may return any.
 	TellsLost() bool
-	// CloneURL returns the URL to fetch from; it holds a token.
-	CloneURL(ctx context.Context, name string) (string, error)
-	// Budget names the limit that its requests count against: the same for all Hubs with
-	// one token. It holds no secret.
-	Budget() string
+	// CloneURL returns the URL to fetch from; it holds a token. budget names the limit that
+	// fetches with this token count against, and holds no secret. While the store says that
+	// it is spent, CloneURL returns another one, or a *Later.
+	CloneURL(ctx context.Context, name string) (url, budget string, err error)
 	// WebURL returns the URL where people look at a repository.
 	WebURL(name string) string
 }
@@ -232,8 +232,6 @@ type Done func(ctx context.Context, tx *sql.Tx) error
 type Later struct {
 	At  time.Time
 	Why string
-	// Alone says that other requests of the same budget need not wait.
-	Alone bool
 }
 
 func (l *Later) Error() string {

@@ -21,12 +21,11 @@ type Listers struct {
 	made map[string]*github.Lister
 }
 
-// For returns the Lister for target, an owner or owner/name, at an API. group names the
-// targets that share it.
-func (l *Listers) For(ctx context.Context, api, target string) (lister *github.Lister, group string, err error) {
+// For returns the Lister for target, an owner or owner/name, at an API.
+func (l *Listers) For(ctx context.Context, api, target string) (*github.Lister, error) {
 	owner, _, _ := strings.Cut(target, "/")
-	group = api
-	if l.Login.PerOwner() {
+	group := api // of targets that share a Lister
+	if l.Login.perOwner() {
 		group += " " + strings.ToLower(owner)
 	}
 	l.mu.Lock()
@@ -36,12 +35,12 @@ func (l *Listers) For(ctx context.Context, api, target string) (lister *github.L
 		login.API = api
 		lister, err := login.Lister(ctx, owner, l.MaxWait, l.Wait)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		if l.made == nil {
 			l.made = map[string]*github.Lister{}
 		}
 		l.made[group] = lister
 	}
-	return l.made[group], group, nil
+	return l.made[group], nil
 }

@@ -37,6 +37,8 @@ type Login struct {
 	// the flags that name the token and, for an App, the owner. nil is no call. It may be
 	// called from several goroutines.
 	Left func(token string, left int)
+	// Limits tells other processes of the limits of these tokens, and knows theirs; nil is none.
+	Limits github.Limits
 }
 
 // Lister returns a Lister for the repositories of owner, an organization or user. It
@@ -55,10 +57,10 @@ func (l *Login) Lister(ctx context.Context, owner string, maxWait time.Duration,
 	if err != nil {
 		return nil, fmt.Errorf("--api-url: %w", err)
 	}
-	lister.MaxWait, lister.Wait = maxWait, wait
+	lister.MaxWait, lister.Wait, lister.Limits = maxWait, wait, l.Limits
 	for _, b := range budgets {
 		if app, ok := b.Tokens.(*github.App); ok {
-			app.MaxWait, app.Wait = maxWait, wait
+			app.MaxWait, app.Wait, app.Limits = maxWait, wait, l.Limits
 		}
 	}
 	return lister, nil
@@ -117,14 +119,14 @@ func (l *Login) apps(owner string) (budgets []github.Budget, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("--app-id %s: %w", id, err)
 		}
-		budgets = append(budgets, github.Budget{Name: "--app-id " + id + " for " + owner, Tokens: app})
+		budgets = append(budgets, github.Budget{Name: "--app-id " + id + " for " + owner, ID: "app " + id + " for " + strings.ToLower(owner), Tokens: app})
 	}
 	return budgets, nil
 }
 
-// PerOwner reports whether each owner needs a Lister of its own: an installation of an App
+// perOwner reports whether each owner needs a Lister of its own: an installation of an App
 // belongs to one owner.
-func (l *Login) PerOwner() bool { return len(l.AppIDs) > 0 }
+func (l *Login) perOwner() bool { return len(l.AppIDs) > 0 }
 
 // token returns the first token of two places: the environment, gh; or none.
 func (l *Login) token(ctx context.Context) detectors.Secret {

@@ -156,7 +156,7 @@ func TestTokenFileReplaced(t *testing.T) {
 	if len(told) != 1 || told["--token-file "+file] != 96 {
 		t.Errorf("requests left: %v", told)
 	}
-	if url, err := l.CloneURL(t.Context(), "acme/app"); !strings.Contains(url, ":second@") || err != nil {
+	if url, _, err := l.CloneURL(t.Context(), "acme/app"); !strings.Contains(url, ":second@") || err != nil {
 		t.Error(url, err)
 	}
 }

@@ -57,7 +57,7 @@ func (s *Scan) fetch(ctx context.Context, r Repository, wiki bool) *fetched {
 	if !wiki { // before the URL, whose token may end while GitHub has this wait
 		lost, f.lostErr = s.lost(ctx, r)
 	}
-	url, err := r.lister.CloneURL(ctx, r.Name)
+	url, _, err := r.lister.CloneURL(ctx, r.Name)
 	if err != nil {
 		f.err = err
 		return f

@@ -62,11 +62,6 @@ func (e *Engine) timeFetch(began time.Time) {
 	}
 }
 
-// withLimits returns a Hub that keeps the limits of its host for all workers: once the host
-// has told one of them when to ask again, none asks before that. Hubs with the same Budget
-// share limits.
-func (e *Engine) withLimits(hub sweep.Hub) sweep.Hub { return limitedHub{hub, e.Store} }
-
 // Do does a job. last is set for its last try: then a repository that cannot be read is
 // noted as failed. An error that is a *Later is no failure.
 func (e *Engine) Do(ctx context.Context, j sweep.Job, last bool, done sweep.Done) error {
@@ -164,7 +159,6 @@ func (e *Engine) listRepositories(ctx context.Context, t sweep.Target, sel sweep
 	if err != nil {
 		return err
 	}
-	hub = e.withLimits(hub)
 	if !sel.All {
 		return hub.Repositories(ctx, t.Name, func(page []sweep.Listed) (bool, error) { return e.putListed(ctx, t, hub, page, sel) })
 	}

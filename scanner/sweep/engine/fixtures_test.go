@@ -34,6 +34,7 @@ import (
 // A host is a Hub with a git server. It has the target acme.
 type host struct {
 	dir, url string // of the repositories
+	limits   *sweep.Store
 	listed   []sweep.Listed
 	unlisted []sweep.Listed // that are there, and on no page
 	// uncounted is added to the number of repositories: -1 - n says that it is not known.
@@ -227,12 +228,12 @@ func (h *host) LostCommits(_ context.Context, name string, since time.Time) (map
 func (h *host) TellsLost() bool { return true }
 
 // CloneURL implements Hub.
-func (h *host) CloneURL(_ context.Context, name string) (string, error) {
-	return h.url + "/" + name + "/.git", nil
+func (h *host) CloneURL(ctx context.Context, name string) (url, budget string, err error) {
+	if left, why, err := h.limits.Limit(ctx, "token git"); err != nil || left > 0 {
+		return "", "", errors.Join(err, &sweep.Later{At: h.limits.Now().Add(left), Why: why})
+	}
+	return h.url + "/" + name + "/.git", "token git", nil
 }
-
-// Budget implements Hub.
-func (h *host) Budget() string { return "token" }
 
 // WebURL implements Hub.
 func (h *host) WebURL(name string) string { return "https://h/" + name }
@@ -252,6 +253,7 @@ type sweeper struct {
 func newSweeper(t *testing.T) *sweeper {
 	t.Helper()
 	s := &sweeper{Store: sweeptest.SQLite(t), host: newHost(t), states: map[string]verifier.State{}}
+	s.limits = s.Store.Store
 	s.engine = &Engine{
 		Store: s.Store.Store, Queue: &s.queue, Hub: func(sweep.Target) (sweep.Hub, error) { return s.host, nil }, Scan: s.scan,
 		Detector: "v1", Began: s.Clock, Verifies: true, Temp: t.TempDir(), LookEvery: 24 * time.Hour, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),

@@ -93,11 +93,9 @@ func (w *scanJob) readLost(ctx context.Context) (sweep.Result, error) {
 	if w.target, err = w.Store.Target(ctx, w.repo.Target); err != nil {
 		return sweep.Result{}, err
 	}
-	hub, err := w.Hub(w.target)
-	if err != nil {
+	if w.hub, err = w.Hub(w.target); err != nil {
 		return sweep.Result{}, err
 	}
-	w.hub = w.withLimits(hub)
 	if w.repo.Name, err = nameAtHost(ctx, w.hub, w.repo); err != nil {
 		return sweep.Result{}, err
 	}

@@ -26,6 +26,8 @@ type scanJob struct {
 	hub    sweep.Hub
 	repo   sweep.Repository
 	lease  string
+	// gitBudget names the limit that fetches count against, "" if they need no token.
+	gitBudget string
 	// Facts that this job has found out.
 	tips        map[string]string // ids of refs
 	lost        map[string]string // ids that no ref leads to any more, by how they were lost
@@ -88,11 +90,9 @@ func (w *scanJob) run(ctx context.Context, done sweep.Done) (err error) {
 	if w.target, err = w.Store.Target(ctx, w.repo.Target); err != nil {
 		return err
 	}
-	hub, err := w.Hub(w.target)
-	if err != nil {
+	if w.hub, err = w.Hub(w.target); err != nil {
 		return err
 	}
-	w.hub = w.withLimits(hub)
 	if ended, err := w.lookUp(ctx, done); err != nil || ended {
 		return err
 	}
@@ -167,7 +167,7 @@ func (w *scanJob) read(ctx context.Context) (sweep.Result, error) {
 	}
 	result.Objects += more.Objects
 	if limit := texts.Limit(); limit != nil {
-		return result, errors.Join(limit, w.Store.PutLimit(ctx, w.hub.Budget(), limit), w.keep(ctx, result))
+		return result, errors.Join(limit, w.keep(ctx, result))
 	}
 	return result, nil
 }
@@ -233,11 +233,12 @@ func (w *scanJob) isRepository() bool {
 	return w.repo.Clone == "" && !strings.HasSuffix(w.repo.ID, ".wiki")
 }
 
-func (w *scanJob) cloneURL(ctx context.Context) (string, error) {
+func (w *scanJob) cloneURL(ctx context.Context) (url string, err error) {
 	if w.repo.Clone != "" {
 		return w.repo.Clone, nil
 	}
-	return w.hub.CloneURL(ctx, w.repo.Name)
+	url, w.gitBudget, err = w.hub.CloneURL(ctx, w.repo.Name)
+	return url, err
 }
 
 // changed reports whether the repository has refs or lost commits that were not read.

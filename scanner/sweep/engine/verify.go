@@ -61,7 +61,7 @@ func (e *Engine) readAgain(ctx context.Context, t sweep.Target, r sweep.Reposito
 	if err != nil {
 		return sweep.Result{}, err
 	}
-	w := scanJob{Engine: e, hub: e.withLimits(hub), repo: r}
+	w := scanJob{Engine: e, hub: hub, repo: r}
 	if w.repo.Name, err = nameAtHost(ctx, w.hub, w.repo); err != nil {
 		return sweep.Result{}, err
 	}
@@ -90,10 +90,6 @@ func (e *Engine) readAgain(ctx context.Context, t sweep.Target, r sweep.Reposito
 		return sweep.Result{}, err
 	}
 	more, err := e.Scan(ctx, source, r.WebURL)
-	var later *sweep.Later
-	if errors.As(err, &later) {
-		return sweep.Result{}, errors.Join(err, e.Store.PutLimit(ctx, w.hub.Budget(), later))
-	}
 	result.Findings = append(result.Findings, more.Findings...)
 	result.Unread = append(result.Unread, more.Unread...)
 	return result, err

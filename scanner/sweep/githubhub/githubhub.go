@@ -68,31 +68,21 @@ func Flags(t *sweep.Target) string {
 const maxWait = 5 * time.Second
 
 // New returns a function that makes the Hub of a target, for engine.Engine. Targets with
-// the same token share its limits. maxSize bounds a file, log or artifact beside a
-// repository; 0 is no limit.
-func New(as login.Login, maxSize int64) func(sweep.Target) (sweep.Hub, error) {
+// the same token share its limits, those of other processes too if they have the same
+// limits. maxSize bounds a file, log or artifact beside a repository; 0 is no limit.
+func New(as login.Login, maxSize int64, limits github.Limits) func(sweep.Target) (sweep.Hub, error) {
+	as.Limits = limits
 	listers := &login.Listers{Login: as, MaxWait: maxWait}
 	return func(t sweep.Target) (sweep.Hub, error) {
 		var options Options
 		if err := json.Unmarshal(t.Options, &options); err != nil {
 			return nil, fmt.Errorf("the options of %s in the database: %w", t.Name, err)
 		}
-		lister, budget, err := listers.For(context.Background(), t.API, t.Name)
+		lister, err := listers.For(context.Background(), t.API, t.Name)
 		if err != nil {
 			return nil, err
 		}
-		if !as.PerOwner() { // each worker may have a token of its own
-			tokens, err := lister.Tokens(context.Background())
-			if err != nil {
-				return nil, err
-			}
-			var hashes []string
-			for _, token := range tokens {
-				hashes = append(hashes, token.SHA256()[:min(12, len(token.SHA256()))])
-			}
-			budget += " " + strings.Join(hashes, "+")
-		}
-		return &hub{lister, options, strings.Contains(t.Name, "/"), maxSize, budget}, nil
+		return &hub{lister, options, strings.Contains(t.Name, "/"), maxSize}, nil
 	}
 }
 
@@ -102,14 +92,13 @@ type hub struct {
 	options Options
 	single  bool // the target is a repository
 	maxSize int64
-	budget  string
 }
 
 // Later turns a limit of GitHub into a *sweep.Later, and a refusal into a *sweep.Final.
 func Later(err error) error {
 	var limited *github.RateLimited
 	if errors.As(err, &limited) {
-		return &sweep.Later{At: limited.Until, Why: limited.Error(), Alone: limited.Unseen}
+		return &sweep.Later{At: limited.Until, Why: limited.Error()}
 	}
 	if errors.Is(err, github.ErrGone) || errors.Is(err, github.ErrDenied) {
 		return &sweep.Final{Err: err}
@@ -209,7 +198,15 @@ func (h *hub) TextsAgain(_ context.Context, name string, ids []finding.BlobID) (
 		return nil, err
 	}
 	texts.MaxSize = h.maxSize
-	return texts, nil
+	return again{texts}, nil
+}
+
+// again is a scanner.Source of texts, whose limits are those of a sweep.
+type again struct{ *github.TextsAgain }
+
+// Blobs implements scanner.Source.
+func (t again) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
+	return Later(t.TextsAgain.Blobs(ctx, yield))
 }
 
 // Parent implements sweep.Hub.
@@ -234,13 +231,10 @@ func (h *hub) LostCommits(ctx context.Context, name string, since time.Time) (lo
 }
 
 // CloneURL implements sweep.Hub.
-func (h *hub) CloneURL(ctx context.Context, name string) (string, error) {
-	url, err := h.lister.CloneURL(ctx, name)
-	return url, Later(err)
+func (h *hub) CloneURL(ctx context.Context, name string) (url, budget string, err error) {
+	url, budget, err = h.lister.CloneURL(ctx, name)
+	return url, budget, Later(err)
 }
-
-// Budget implements sweep.Hub.
-func (h *hub) Budget() string { return h.budget }
 
 // WebURL implements sweep.Hub.
 func (h *hub) WebURL(name string) string { return h.lister.WebURL(name) }

@@ -3,10 +3,14 @@ package githubhub
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/github/login"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -21,12 +25,6 @@ func TestLater(t *testing.T) {
 		if !errors.As(Later(err), &later) || !later.At.Equal(until) {
 			t.Errorf("%v is not waited for", err)
 		}
-		if later != nil && later.Alone {
-			t.Errorf("%v: the others do not wait", err)
-		}
-	}
-	if later := new(sweep.Later); !errors.As(Later(&github.RateLimited{Until: until, Unseen: true}), &later) || !later.Alone {
-		t.Error("all wait for a repository that one token may see")
 	}
 	for _, err := range []error{github.ErrDenied, github.ErrGone, github.ErrBlocked} {
 		var final *sweep.Final
@@ -47,16 +45,17 @@ func TestHub(t *testing.T) {
 	budgets := map[string]string{}
 	for _, token := range []string{"first-of-the-test", "other-of-the-test"} {
 		t.Setenv("GITHUB_TOKEN", token)
-		hubs := New(login.Login{}, 0)
+		hubs := New(login.Login{}, 0, nil)
 		for _, name := range []string{"acme", "acme/app", "other"} {
 			hub, err := hubs(sweep.Target{Name: name, API: "https://api.github.com", Options: []byte(`{"include":["gists"]}`)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if strings.Contains(hub.Budget(), token) {
-				t.Errorf("the budget is %q", hub.Budget())
+			_, budget, err := hub.CloneURL(t.Context(), "acme/app")
+			if strings.Contains(budget, token) || err != nil {
+				t.Errorf("the budget is %q: %v", budget, err)
 			}
-			budgets[hub.Budget()] = token
+			budgets[budget] = token
 			if texts, err := hub.Texts(t.Context(), "acme/app", "", false); texts != nil || err != nil {
 				t.Errorf("gists are beside a repository: %v, %v", texts, err)
 			}
@@ -70,5 +69,26 @@ func TestHub(t *testing.T) {
 	}
 	if len(budgets) != 2 {
 		t.Errorf("two tokens have the budgets %v", budgets)
+	}
+}
+
+// TestTextsAgainLimited: a limit is waited for, too, while single texts are read again.
+func TestTextsAgainLimited(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "600")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	t.Cleanup(srv.Close)
+	t.Setenv("GITHUB_TOKEN", "of-the-test")
+	hub, err := New(login.Login{}, 0, nil)(sweep.Target{Name: "acme", API: srv.URL, Options: []byte("{}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, err := hub.TextsAgain(t.Context(), "acme/app", []finding.BlobID{"issues/1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := texts.Blobs(t.Context(), func(scanner.Blob) error { return nil }); !errors.As(err, new(*sweep.Later)) {
+		t.Errorf("it is tried again at once: %v", err)
 	}
 }

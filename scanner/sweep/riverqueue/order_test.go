@@ -143,11 +143,11 @@ type family struct {
 func (f *family) Parent(context.Context, string) (string, error) { return "acme/parent", nil }
 
 // CloneURL implements sweep.Hub. Nothing can be read.
-func (f *family) CloneURL(_ context.Context, name string) (string, error) {
+func (f *family) CloneURL(_ context.Context, name string) (url, budget string, err error) {
 	if name == "acme/parent" {
 		<-f.goOn
 	}
-	return "", &sweep.Final{Err: errors.New("there is no git server")}
+	return "", "", &sweep.Final{Err: errors.New("there is no git server")}
 }
 
 // LostCommits implements sweep.Hub.

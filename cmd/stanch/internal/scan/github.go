@@ -156,7 +156,7 @@ func (f *githubFlags) orgScan(s *cli.Streams, shard orgscan.Shard, deletedSet bo
 	}
 	return &orgscan.Scan{
 		Lister: func(ctx context.Context, target string) (*github.Lister, error) {
-			lister, _, err := listers.For(ctx, as.API, target)
+			lister, err := listers.For(ctx, as.API, target)
 			return lister, err
 		},
 		Filter: f.selection.Filter, Shard: shard, Include: f.selection.Include, Lost: lost, MaxBlobSize: f.MaxSize << 20,

@@ -121,7 +121,7 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 		as.Left = f.observe.metrics.RequestsLeft
 	}
 	return &engine.Engine{
-		Store: store, Queue: q, Hub: githubhub.New(as, f.MaxSize<<20), Scan: f.searcher(j).Scan,
+		Store: store, Queue: q, Hub: githubhub.New(as, f.MaxSize<<20, store), Scan: f.searcher(j).Scan,
 		Detector: detector, Began: time.Now(),
 		Verifies: f.Verifies(), Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.MaxSize << 20,
 		LookEvery: f.lookEvery, Log: log,

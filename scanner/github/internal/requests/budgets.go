@@ -25,6 +25,9 @@ import (
 type Budget struct {
 	Name   string // by which a user knows the token
 	Tokens TokenSource
+	// ID is the name of the budget in Limits: the same in all processes. If it is "", a part
+	// of the hash of the token stands for it.
+	ID string
 	// Left is told, after each answer that says so, how many more requests of the REST API
 	// GitHub answers; nil is no call. It may be called from several goroutines, and has to
 	// return at once.
@@ -66,14 +69,14 @@ func (b *budget) waited(until time.Time) {
 	}
 }
 
-// note notes the limits that a names, and reports whether b is over one. theirs is the time
-// of GitHub when it is now here.
-func (b *budget) note(a *reply, now, theirs time.Time) (over bool) {
+// note notes the limits that a names, and returns how long they last, why, and whether b is
+// over one. theirs is the time of GitHub when it is now here.
+func (b *budget) note(a *reply, now, theirs time.Time) (wait time.Duration, why string, over bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var said struct{ Message string }
 	_ = json.Unmarshal(a.body, &said) // a proxy says no JSON
-	wait, over := limit(a, theirs, said.Message, b.limitedTimes)
+	wait, over = limit(a, theirs, said.Message, b.limitedTimes)
 	switch {
 	case over:
 		b.limitedTimes = min(b.limitedTimes+1, maxLimited)
@@ -84,7 +87,8 @@ func (b *budget) note(a *reply, now, theirs time.Time) (over bool) {
 		b.taken = now
 	}
 	if wait > 0 {
-		b.until, b.said = now.Add(wait), cmp.Or(said.Message, a.Status)
+		why = cmp.Or(usedUp(a), said.Message, a.Status)
+		b.until, b.said = now.Add(wait), why
 	}
 	left, err := strconv.Atoi(a.Header.Get("X-Ratelimit-Remaining"))
 	if resource := a.Header.Get("X-Ratelimit-Resource"); err == nil && (resource == "" || resource == "core") { // GraphQL and searches have their own
@@ -93,7 +97,7 @@ func (b *budget) note(a *reply, now, theirs time.Time) (over bool) {
 			b.Left(left)
 		}
 	}
-	return over
+	return wait, why, over
 }
 
 // refuse notes that GitHub has refused the token, and reports whether that is news.
@@ -226,9 +230,6 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	slices.SortFunc(spent, func(a, b *budget) int { return a.limited().Until.Compare(b.limited().Until) })
 	for _, b := range spent {
 		answer, err := t.ask(req, b, true)
-		if limited := new(RateLimited); hidden != nil && errors.As(err, &limited) {
-			return nil, &RateLimited{Until: limited.Until, Said: limited.Said, Unseen: true}
-		}
 		if err != nil || !isHidden(req, answer) {
 			return answer, err
 		}
@@ -272,23 +273,62 @@ const takenTime = time.Minute
 // refuses is not returned: git says of a wrong token that there is no such repository. For
 // that it makes a request, at most each minute, that GitHub does not count (docs.github.com,
 // "Get rate limit status for the authenticated user").
-func (t *Transport) Token(ctx context.Context, key string) (token detectors.Secret, err error) {
+func (t *Transport) Token(ctx context.Context, key string) (detectors.Secret, error) {
+	token, _, err := t.firstToken(ctx, key, false)
+	return token, err
+}
+
+// GitToken is Token for git, whose servers have limits of their own. budget is the name of
+// that limit in Limits; a token that Limits knows it of is not returned.
+func (t *Transport) GitToken(ctx context.Context, key string) (token detectors.Secret, budget string, err error) {
+	return t.firstToken(ctx, key, true)
+}
+
+func (t *Transport) firstToken(ctx context.Context, key string, git bool) (token detectors.Secret, limit string, err error) {
 	order := t.order(homeKey(key))
+	var limited error // by the limit that ends first
+	var until time.Time
 	for _, b := range order {
-		if len(order) > 1 {
-			err = t.check(ctx, b)
-		}
-		if err == nil {
-			token, err = b.Tokens.Token(ctx, detectors.Secret{})
-		}
+		token, limit, err = t.tokenOf(ctx, b, len(order) > 1, git)
+		later, refused := new(RateLimited), new(tokenError)
 		switch {
 		case err == nil || ctx.Err() != nil:
-			return token, err
-		case len(order) > 1 && !errors.As(err, new(*RateLimited)):
-			t.refuse(b, err)
+			return token, limit, err
+		case errors.As(err, &later):
+			if limited == nil || later.Until.Before(until) {
+				limited, until = err, later.Until
+			}
+		case len(order) > 1 && errors.As(err, &refused):
+			t.refuse(b, refused.error)
+		default:
+			return token, limit, err
 		}
 	}
-	return token, err
+	return detectors.Secret{}, "", cmp.Or(limited, err)
+}
+
+// tokenOf returns the token of b, and the name of its limit for git if it is for git. A
+// token that GitHub refuses is a tokenError if b is one of several.
+func (t *Transport) tokenOf(ctx context.Context, b *budget, several, git bool) (token detectors.Secret, limit string, err error) {
+	if several {
+		if err := t.check(ctx, b); err != nil {
+			return token, "", &tokenError{err}
+		}
+	}
+	if token, err = b.Tokens.Token(ctx, detectors.Secret{}); err != nil {
+		return token, "", &tokenError{err}
+	}
+	if limit = t.nameOf(b, token) + " git"; !git || t.Limits == nil {
+		return token, limit, nil
+	}
+	left, why, err := t.Limits.Limit(ctx, limit)
+	switch {
+	case err != nil:
+		return token, limit, fmt.Errorf("reading until when git is refused: %w", err)
+	case left > 0:
+		return token, limit, &RateLimited{Until: time.Now().Add(left), Said: why}
+	}
+	return token, limit, nil
 }
 
 // check returns an error if GitHub refuses the token of b.
@@ -310,16 +350,4 @@ func (t *Transport) check(ctx context.Context, b *budget) error {
 		}
 	}
 	return nil // git will say what else is wrong
-}
-
-// Tokens returns the present tokens of all budgets.
-func (t *Transport) Tokens(ctx context.Context) (tokens []detectors.Secret, err error) {
-	for _, b := range t.budgets {
-		token, err := b.Tokens.Token(ctx, detectors.Secret{})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", b.Name, err)
-		}
-		tokens = append(tokens, token)
-	}
-	return tokens, nil
 }

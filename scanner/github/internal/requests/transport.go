@@ -49,6 +49,9 @@ type Patience struct {
 	// MaxWait is the longest wait: 75 seconds, unless it is set. A request that would
 	// have to wait longer fails with a RateLimited.
 	MaxWait time.Duration
+	// Limits tells other processes of limits, and asks before each request whether they know
+	// of one. Without it, each process finds them out for itself.
+	Limits Limits
 }
 
 // Pause waits for d, however long that is, or until ctx is done, which it returns as an error.
@@ -68,10 +71,7 @@ func (p *Patience) Pause(ctx context.Context, d time.Duration) error {
 // allows.
 type RateLimited struct {
 	Until time.Time // by the clock of this machine
-	Said  string    // by GitHub, "" if it gave no reason
-	// Unseen says that only this request has to wait: it is about a repository that is not
-	// there for the tokens that are not limited. They answer other requests.
-	Unseen bool
+	Said  string    // the reason, "" if there is none
 }
 
 // Error implements error.
@@ -85,8 +85,9 @@ func (e *RateLimited) Error() string {
 // With a token it makes one request at a time, as GitHub advises (docs.github.com, "Best
 // practices for using the REST API"), from however many goroutines. So it makes no request
 // before the time that GitHub has named. Each of GitHub's limits holds for all requests with
-// that token; with several tokens, others go on (budgets.go). Times are counted from the Date of the answer, so a clock that is wrong, or is set in between, does
-// not matter.
+// that token; with several tokens, others go on (budgets.go), and other processes know
+// (limits.go). Times are counted from the Date of the answer, so a clock that is wrong, or is
+// set in between, does not matter.
 //
 // A request is made again, twice at most, if the answer is cut off, is no JSON, or has a
 // status of 5xx.
@@ -125,15 +126,18 @@ func (t *Transport) ask(req *http.Request, b *budget, waits bool) (*http.Respons
 	}
 	renewed, limits, failures, pause := false, 0, 0, time.Second
 	for {
-		if err := t.acquire(ctx, b, waits); err != nil {
+		name := t.limitName(req, b, token)
+		if err := t.acquire(ctx, b, name, waits); err != nil {
 			return nil, err
 		}
 		answer, err := t.send(req, token)
-		limited := t.noteLimits(b, answer)
+		limited, noteErr := t.noteLimits(ctx, b, name, answer)
 		<-b.turn
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
+		case noteErr != nil:
+			return nil, noteErr
 		case limited:
 			if limits++; limits == maxLimited {
 				return nil, b.limited()
@@ -173,21 +177,25 @@ func (t *Transport) token(req *http.Request, b *budget, refused detectors.Secret
 }
 
 // acquire waits for the turn of a request, and until GitHub answers requests of b again, if
-// it waits. If it returns no error, the caller has to end the turn by
-// receiving from b.turn.
-func (t *Transport) acquire(ctx context.Context, b *budget, waits bool) error {
+// it waits. name is that of b in Limits. If it returns no error, the caller has to end the
+// turn by receiving from b.turn.
+func (t *Transport) acquire(ctx context.Context, b *budget, name string, waits bool) error {
 	for {
 		select {
 		case b.turn <- struct{}{}:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		err := t.learn(ctx, b, name)
 		until := b.limited().Until
 		left := time.Until(until)
-		if left <= 0 {
+		if left <= 0 && err == nil {
 			return nil
 		}
 		<-b.turn
+		if err != nil {
+			return err
+		}
 		if !waits || left > t.MaxWait {
 			return b.limited()
 		}
@@ -202,7 +210,8 @@ func (t *Transport) acquire(ctx context.Context, b *budget, waits bool) error {
 // A reply is a whole answer of GitHub.
 type reply struct {
 	*http.Response
-	body []byte
+	body      []byte
+	anonymous bool // the request had no token
 }
 
 // response returns a for go-github, without the headers about limits: go-github would
@@ -250,7 +259,7 @@ func (t *Transport) send(req *http.Request, token detectors.Secret) (*reply, err
 	if resp.StatusCode >= http.StatusBadRequest && !token.IsZero() { // some servers repeat the request in an error, which becomes a message
 		body = bytes.ReplaceAll(body, []byte(token.Reveal()), []byte("[redacted]"))
 	}
-	return &reply{resp, body}, nil
+	return &reply{resp, body, token.IsZero()}, nil
 }
 
 // isFile reports whether the answer is a file, as downloads ask for.
@@ -263,20 +272,27 @@ func isFile(resp *http.Response) bool {
 const OctetStream = "application/octet-stream"
 
 // noteLimits notes the limits of b that a names, and reports whether b is over one
-// (docs.github.com, "Rate limits for the REST API").
-func (t *Transport) noteLimits(b *budget, a *reply) bool {
+// (docs.github.com, "Rate limits for the REST API"). name is that of b in Limits.
+func (t *Transport) noteLimits(ctx context.Context, b *budget, name string, a *reply) (over bool, err error) {
 	if a == nil {
-		return false
+		return false, nil
 	}
 	now := time.Now()
-	theirs, err := http.ParseTime(a.Header.Get("Date"))
-	if err != nil {
-		theirs = now
+	theirs := now
+	if date, err := http.ParseTime(a.Header.Get("Date")); err == nil {
+		theirs = date
 	}
 	t.mu.Lock()
 	t.skew = theirs.Sub(now)
 	t.mu.Unlock()
-	return b.note(a, now, theirs)
+	wait, why, over := b.note(a, now, theirs)
+	if wait <= 0 || name == "" {
+		return over, nil
+	}
+	if err := t.Limits.PutLimit(ctx, name, wait, why); err != nil {
+		return over, fmt.Errorf("noting until when GitHub answers no more requests: %w", err)
+	}
+	return over, nil
 }
 
 // limit returns for how long a forbids requests, and whether a is a refusal because of a
