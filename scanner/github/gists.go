@@ -16,23 +16,20 @@ type Gist struct {
 	UpdatedAt        time.Time
 }
 
-// Gists calls yield with the gists that owner, if it is a user, or the members of owner, if
-// it is an organization, have changed since then; all if since is zero. GitHub lists only
-// public gists, and only members that the token may see. It costs a request for a hundred
-// members, and one for each member.
-func (l *Lister) Gists(ctx context.Context, owner string, since time.Time, yield func(Gist) error) error {
+// Gists calls yield with pages of the gists of owner, if it is a user, or of the members of
+// owner, if it is an organization; pages of members have no gists. GitHub lists only public
+// gists, and only members that the token may see. It costs a request for a hundred members,
+// and one for each member, and none that counts for a page that known has as it is. known may
+// be nil.
+func (l *Lister) Gists(ctx context.Context, owner string, known Known, yield func(APIPage[Gist]) error) error {
 	if !ownerName().MatchString(owner) {
 		return fmt.Errorf("%q is not the name of an organization or user", owner)
 	}
+	known = l.useful(known)
 	var members []string
-	err := eachAPIPage(ctx, l.sender, fmt.Sprintf("orgs/%s/members?per_page=%d", owner, perPage), func(page []*github.User) (bool, error) {
-		for _, u := range page {
-			if !ownerName().MatchString(u.GetLogin()) {
-				return false, fmt.Errorf("GitHub lists a member with the name %q, which is none", u.GetLogin())
-			}
-			members = append(members, u.GetLogin())
-		}
-		return true, nil
+	err := eachKnownPage(ctx, l.sender, fmt.Sprintf("orgs/%s/members?per_page=%d", owner, perPage), known, checkMember, func(page APIPage[string]) (bool, error) {
+		members = append(members, page.Items...)
+		return true, yield(APIPage[Gist]{URL: page.URL, Kept: page.Kept})
 	})
 	if errors.Is(err, ErrGone) {
 		members, err = []string{owner}, nil
@@ -40,22 +37,9 @@ func (l *Lister) Gists(ctx context.Context, owner string, since time.Time, yield
 	if err != nil {
 		return fmt.Errorf("listing the members of %s: %w", owner, err)
 	}
-	query := ""
-	if !since.IsZero() {
-		query = "&since=" + since.UTC().Format(time.RFC3339)
-	}
 	for _, name := range members {
-		err := eachAPIPage(ctx, l.sender, fmt.Sprintf("users/%s/gists?per_page=%d%s", name, perPage, query), func(page []*github.Gist) (bool, error) {
-			for _, g := range page {
-				if err := l.checkGist(g); err != nil {
-					return false, err
-				}
-				if err := yield(Gist{WebURL: g.GetHTMLURL(), CloneURL: g.GetGitPullURL(), UpdatedAt: g.GetUpdatedAt().Time}); err != nil {
-					return false, err
-				}
-			}
-			return true, nil
-		})
+		path := fmt.Sprintf("users/%s/gists?per_page=%d", name, perPage)
+		err := eachKnownPage(ctx, l.sender, path, known, l.checkGist, func(page APIPage[Gist]) (bool, error) { return true, yield(page) })
 		if err != nil {
 			return fmt.Errorf("listing the gists of %s: %w", name, err)
 		}
@@ -63,11 +47,19 @@ func (l *Lister) Gists(ctx context.Context, owner string, since time.Time, yield
 	return nil
 }
 
+// checkMember returns the name of a member.
+func checkMember(u *github.User) (string, error) {
+	if !ownerName().MatchString(u.GetLogin()) {
+		return "", fmt.Errorf("GitHub lists a member with the name %q, which is none", u.GetLogin())
+	}
+	return u.GetLogin(), nil
+}
+
 // checkGist returns an error unless the gist is on this GitHub: git will use its URL.
-func (l *Lister) checkGist(g *github.Gist) error {
+func (l *Lister) checkGist(g *github.Gist) (Gist, error) {
 	u, err := url.Parse(g.GetGitPullURL())
 	if err != nil || u.Scheme != l.web.Scheme || u.Host != l.web.Host && u.Host != "gist."+l.web.Host || u.User != nil {
-		return fmt.Errorf("GitHub lists a gist at %q, which is not on its server", g.GetGitPullURL())
+		return Gist{}, fmt.Errorf("GitHub lists a gist at %q, which is not on its server", g.GetGitPullURL())
 	}
-	return nil
+	return Gist{WebURL: g.GetHTMLURL(), CloneURL: g.GetGitPullURL(), UpdatedAt: g.GetUpdatedAt().Time}, nil
 }

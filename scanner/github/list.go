@@ -20,13 +20,13 @@ import (
 
 // A Repository is one that GitHub lists.
 type Repository struct {
-	ID                                 int64  // stays when it is renamed
-	Name                               string // owner/name
-	Fork, Archived, Private            bool
-	HasWiki, HasIssues, HasDiscussions bool   // may have: GitHub does not say whether there is a page
-	Visibility                         string // public, private, internal
-	Topics                             []string
-	Size                               int64 // KiB, as GitHub has it: about that of the packs
+	ID                                 int64    // stays when it is renamed
+	Name                               string   // owner/name
+	Fork, Archived, Private            bool     `json:",omitzero"`
+	HasWiki, HasIssues, HasDiscussions bool     `json:",omitzero"` // may have: GitHub does not say whether there is a page
+	Visibility                         string   // public, private, internal
+	Topics                             []string `json:",omitempty"`
+	Size                               int64    // KiB, as GitHub has it: about that of the packs
 	PushedAt, UpdatedAt                time.Time
 	DefaultBranch                      string
 }
@@ -103,8 +103,8 @@ func checkTarget(target string) error {
 
 // List returns all repositories that EachAPIPage yields.
 func (l *Lister) List(ctx context.Context, target string) (all []Repository, err error) {
-	err = l.EachAPIPage(ctx, target, func(page []Repository) (bool, error) {
-		all = append(all, page...)
+	err = l.EachAPIPage(ctx, target, nil, func(page APIPage[Repository]) (bool, error) {
+		all = append(all, page.Items...)
 		return true, nil
 	})
 	return all, err
@@ -113,18 +113,19 @@ func (l *Lister) List(ctx context.Context, target string) (all []Repository, err
 // EachAPIPage calls yield with the repositories of target, an organization or a user, or
 // with target itself, if it has the form owner/name. The repository with the latest push
 // comes first. The token decides which private ones are listed. EachAPIPage stops when
-// yield needs no more. A page costs one request; the first page of a user costs three.
-// With the token of an App, a user has one page: the repositories that the App was given.
+// yield needs no more. A page costs one request, none that counts if known has it as it is;
+// the first page of a user costs three. With the token of an App, a user has one page: the
+// repositories that the App was given. known may be nil.
 //
 // A repository that is pushed to during the listing moves to the front. It is not missed,
 // and no repository is yielded twice.
-func (l *Lister) EachAPIPage(ctx context.Context, target string, yield func(page []Repository) (more bool, err error)) error {
+func (l *Lister) EachAPIPage(ctx context.Context, target string, known Known, yield func(page APIPage[Repository]) (more bool, err error)) error {
 	if strings.Contains(target, "/") {
 		one, err := l.lookUp(ctx, target)
 		if err != nil {
 			return fmt.Errorf("looking up %s: %w", target, err)
 		}
-		_, err = yield([]Repository{repository(one)})
+		_, err = yield(APIPage[Repository]{Items: []Repository{repository(one)}})
 		return err
 	}
 	if !ownerName().MatchString(target) {
@@ -132,14 +133,23 @@ func (l *Lister) EachAPIPage(ctx context.Context, target string, yield func(page
 	}
 	ctx = requests.Stick(ctx, target)
 	c := apiPageCollector{seen: map[int64]bool{}, yield: yield}
-	err := eachAPIPage(ctx, l.sender, listPath("orgs/"+target+"/repos", "type=all"), c.add)
+	err := eachKnownPage(ctx, l.sender, listPath("orgs/"+target+"/repos", "type=all"), l.useful(known), checked, c.add)
 	if errors.Is(err, ErrGone) && !c.called {
-		return l.listUser(ctx, target, c)
+		return l.listUser(ctx, target, known, c)
 	}
 	if err != nil {
 		return fmt.Errorf("listing the repositories of %s: %w", target, err)
 	}
 	return nil
+}
+
+// useful returns known, or nil for an App: ETags change with its token, each hour, and pages
+// would be kept for nothing.
+func (l *Lister) useful(known Known) Known {
+	if l.ofApp {
+		return nil
+	}
+	return known
 }
 
 func listPath(path, query string) string {
@@ -148,7 +158,7 @@ func listPath(path, query string) string {
 
 // listUser lists the repositories of a user, the private ones too if the token belongs to
 // that user.
-func (l *Lister) listUser(ctx context.Context, name string, c apiPageCollector) error {
+func (l *Lister) listUser(ctx context.Context, name string, known Known, c apiPageCollector) error {
 	var user, self github.User
 	if _, err := get(ctx, l.sender, "users/"+name, &user); err != nil {
 		return fmt.Errorf("looking up %s: %w", name, err)
@@ -170,8 +180,9 @@ func (l *Lister) listUser(ctx context.Context, name string, c apiPageCollector) 
 		if strings.EqualFold(self.GetLogin(), name) {
 			path = listPath("user/repos", "affiliation=owner")
 		}
-		err = eachAPIPage(ctx, l.sender, path, func(page []*github.Repository) (bool, error) {
-			return c.add(ownedBy(name, page)) // the token may be another one by now
+		err = eachKnownPage(ctx, l.sender, path, known, checked, func(page APIPage[Repository]) (bool, error) {
+			page.Items = ownedBy(name, page.Items) // the token may be another one by now
+			return c.add(page)
 		})
 	}
 	if err != nil {
@@ -183,13 +194,19 @@ func (l *Lister) listUser(ctx context.Context, name string, c apiPageCollector) 
 // listInstallation lists the repositories that owner has given to the App. GitHub does
 // not sort them.
 func (l *Lister) listInstallation(ctx context.Context, owner string, c apiPageCollector) error {
-	var all []*github.Repository
+	var all []Repository
 	for n := 1; ; n++ {
 		var page github.ListRepositories
 		if _, err := get(ctx, l.sender, fmt.Sprintf("installation/repositories?per_page=%d&page=%d", perPage, n), &page); err != nil {
 			return apiPageError(n, err)
 		}
-		all = append(all, ownedBy(owner, page.Repositories)...)
+		for _, r := range page.Repositories {
+			one, err := checked(r)
+			if err != nil {
+				return apiPageError(n, err)
+			}
+			all = append(all, one)
+		}
 		if len(page.Repositories) < perPage {
 			break
 		}
@@ -197,15 +214,15 @@ func (l *Lister) listInstallation(ctx context.Context, owner string, c apiPageCo
 			return apiPageError(n, errors.New("there are more repositories than GitHub says"))
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *github.Repository) int { return b.GetPushedAt().Compare(a.GetPushedAt().Time) })
-	_, err := c.add(all)
+	slices.SortStableFunc(all, func(a, b Repository) int { return b.PushedAt.Compare(a.PushedAt) })
+	_, err := c.add(APIPage[Repository]{Items: ownedBy(owner, all)})
 	return err
 }
 
 // ownedBy returns the repositories of a list that belong to owner.
-func ownedBy(owner string, list []*github.Repository) []*github.Repository {
-	return slices.DeleteFunc(list, func(r *github.Repository) bool {
-		of, _, _ := strings.Cut(r.GetFullName(), "/")
+func ownedBy(owner string, list []Repository) []Repository {
+	return slices.DeleteFunc(list, func(r Repository) bool {
+		of, _, _ := strings.Cut(r.Name, "/")
 		return !strings.EqualFold(of, owner)
 	})
 }
@@ -215,23 +232,17 @@ type apiPageCollector struct {
 	seen   map[int64]bool
 	stale  int  // pages in a row without anything new
 	called bool // yield was
-	yield  func([]Repository) (bool, error)
+	yield  func(APIPage[Repository]) (bool, error)
 }
 
-func (c *apiPageCollector) add(list []*github.Repository) (more bool, err error) {
-	page := make([]Repository, 0, len(list))
-	for _, r := range list {
-		if err := checkName(r); err != nil {
-			return false, err
-		}
-		// Only tests have none.
-		if id := r.GetID(); id == 0 || !c.seen[id] {
-			c.seen[id] = true
-			page = append(page, repository(r))
-		}
-	}
+func (c *apiPageCollector) add(page APIPage[Repository]) (more bool, err error) {
+	page.Items = slices.DeleteFunc(page.Items, func(r Repository) bool {
+		again := r.ID != 0 && c.seen[r.ID] // only tests have none
+		c.seen[r.ID] = true
+		return again
+	})
 	c.stale++
-	if len(page) > 0 {
+	if len(page.Items) > 0 {
 		c.stale = 0
 	}
 	if c.stale > 1 {
@@ -239,6 +250,14 @@ func (c *apiPageCollector) add(list []*github.Repository) (more bool, err error)
 	}
 	c.called = true
 	return c.yield(page)
+}
+
+// checked returns a repository of a list.
+func checked(r *github.Repository) (Repository, error) {
+	if err := checkName(r); err != nil { // there may be none
+		return Repository{}, err
+	}
+	return repository(r), nil
 }
 
 func checkName(r *github.Repository) error {

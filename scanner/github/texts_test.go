@@ -115,6 +115,7 @@ func (s *textServer) answer(w http.ResponseWriter, r *http.Request, v any) {
 	w.Header().Set("ETag", etag)
 	if r.Header.Get("If-None-Match") == etag {
 		s.unchanged++
+		w.Header().Del("Link")
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -579,8 +580,10 @@ func TestGists(t *testing.T) {
 	s.fakes["/users/solo/gists"] = says(200, `[{"git_pull_url":"ext::sh -c x"}]`)
 	var got []string
 	list := func(owner string) error {
-		return l.Gists(t.Context(), owner, time.Time{}, func(g Gist) error {
-			got = append(got, g.CloneURL)
+		return l.Gists(t.Context(), owner, nil, func(page APIPage[Gist]) error {
+			for _, g := range page.Items {
+				got = append(got, g.CloneURL)
+			}
 			return nil
 		})
 	}

@@ -300,8 +300,8 @@ func TestPagesStops(t *testing.T) {
 		}
 		says(200, `[{"id":1,"full_name":"ada/app","size":7,"topics":["x"],"pushed_at":"2026-01-02T03:04:05Z"}]`, `Link: <http://{host}/x?page=2>; rel="next"`)(w, r)
 	})
-	err := l.EachAPIPage(t.Context(), "ada", func(page []Repository) (bool, error) {
-		if r := page[0]; r.Size != 7 || r.PushedAt.Year() != 2026 || r.Visibility != "public" || r.Topics[0] != "x" {
+	err := l.EachAPIPage(t.Context(), "ada", nil, func(page APIPage[Repository]) (bool, error) {
+		if r := page.Items[0]; r.Size != 7 || r.PushedAt.Year() != 2026 || r.Visibility != "public" || r.Topics[0] != "x" {
 			t.Errorf("%+v", r)
 		}
 		return false, nil

@@ -25,11 +25,14 @@ type Selection struct {
 // those that sel selects; the caller puts them into the queue. changed reports whether the
 // page differs from the last listing. webURL returns the page of a repository that has no
 // WebURL. The error is ErrNoTarget if t was removed, and a *Later if it was added again.
-func (s *Store) PutListed(ctx context.Context, tx *sql.Tx, t Target, page []Listed, webURL func(string) string, sel Selection) (due []Job, changed bool, err error) {
+func (s *Store) PutListed(ctx context.Context, tx *sql.Tx, t Target, page ListPage, webURL func(string) string, sel Selection) (due []Job, changed bool, err error) {
 	if err := s.isSameTarget(ctx, tx, t); err != nil {
 		return nil, false, err
 	}
-	for _, l := range page {
+	if err := s.keepPage(ctx, tx, t.Name, page); err != nil {
+		return nil, false, err
+	}
+	for _, l := range page.Listed {
 		jobs, c, err := s.putListedRepository(ctx, tx, t, l, webURL, sel)
 		if err != nil {
 			return nil, false, err

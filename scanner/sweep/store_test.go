@@ -131,7 +131,7 @@ func (s *clockedStore) list(t *testing.T, sel sweep.Selection, page ...sweep.Lis
 	t.Helper()
 	target := s.Get(t)
 	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
-		jobs, c, err := s.PutListed(ctx, tx, target, page, func(name string) string { return "https://h/" + name }, sel)
+		jobs, c, err := s.PutListed(ctx, tx, target, sweep.ListPage{Listed: page}, func(name string) string { return "https://h/" + name }, sel)
 		for _, j := range jobs {
 			due = append(due, j.Number)
 		}

@@ -109,13 +109,24 @@ type Listed struct {
 	WebURL, Clone string
 }
 
+// A ListPage is a page of a list of a host. Kept is what its Hub has to be told of it the
+// next time, nil if that stays as it is.
+type ListPage struct {
+	Listed []Listed
+	URL    string // of the page
+	Kept   []byte
+}
+
+// A KnownPage returns the last ListPage.Kept of the page at a URL, nil if there is none.
+type KnownPage func(ctx context.Context, url string) (kept []byte, err error)
+
 // A Hub is where the repositories of a target are. Its methods may be called
 // concurrently. An error that is or wraps a *Later says when to ask again. Once a host has
 // told one worker until when it answers no more requests, no Hub asks before that.
 type Hub interface {
 	// Repositories calls yield with repositories of target, the one with the latest push
-	// first, until there are no more or yield wants no more.
-	Repositories(ctx context.Context, target string, yield func([]Listed) (more bool, err error)) error
+	// first, until there are no more or yield wants no more. A page that is known costs less.
+	Repositories(ctx context.Context, target string, known KnownPage, yield func(ListPage) (more bool, err error)) error
 	// Count returns how many repositories target has, -1 if the host does not say.
 	Count(ctx context.Context, target string) (int, error)
 	// Repository looks up one repository of target by the name that it had, for a second look
@@ -123,7 +134,7 @@ type Hub interface {
 	// the id any more, or target has it no more.
 	Repository(ctx context.Context, target, name, id string) (Listed, error)
 	// Gists calls yield with gists. They are listed less often.
-	Gists(ctx context.Context, target string, yield func([]Listed) error) error
+	Gists(ctx context.Context, target string, known KnownPage, yield func(ListPage) error) error
 	// Texts returns the texts beside a repository that changed since a cursor, or all texts
 	// if the cursor is "". It is nil if there is nothing to read. batch says that all
 	// repositories are read, in the order in which they were listed, and none because of news.

@@ -60,7 +60,7 @@ func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err 
 		}
 		n, err := r.RowsAffected()
 		there = n > 0
-		for _, statement := range []string{`DELETE FROM sweep WHERE target = $1`, `DELETE FROM repository WHERE target = $1`} {
+		for _, statement := range []string{`DELETE FROM sweep WHERE target = $1`, `DELETE FROM list_page WHERE target = $1`, `DELETE FROM repository WHERE target = $1`} {
 			if err == nil {
 				_, err = database.Exec(ctx, tx, statement, name)
 			}

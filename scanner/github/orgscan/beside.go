@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/github"
@@ -40,15 +39,20 @@ func (s *Scan) scanGists(ctx context.Context, sc *scanner.Scanner, targets []str
 		}
 		lister, err := s.Lister(ctx, target)
 		if err == nil {
-			err = lister.Gists(ctx, target, time.Time{}, func(g github.Gist) error {
-				if !s.Shard.hasName(g.WebURL) {
-					return ctx.Err()
+			err = lister.Gists(ctx, target, nil, func(page github.APIPage[github.Gist]) error {
+				for _, g := range page.Items {
+					if !s.Shard.hasName(g.WebURL) {
+						continue
+					}
+					s.Progress("%s", g.WebURL)
+					f := &fetched{page: g.WebURL}
+					f.repo, f.err = fetchAll(ctx, g.CloneURL, nil)
+					_ = s.scanRepository(ctx, sc, f, all) // it is in the summary
+					s.close(f)
+					if ctx.Err() != nil {
+						break
+					}
 				}
-				s.Progress("%s", g.WebURL)
-				f := &fetched{page: g.WebURL}
-				f.repo, f.err = fetchAll(ctx, g.CloneURL, nil)
-				_ = s.scanRepository(ctx, sc, f, all) // it is in the summary
-				s.close(f)
 				return ctx.Err()
 			})
 		}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
@@ -159,13 +160,14 @@ func (e *Engine) listRepositories(ctx context.Context, t sweep.Target, sel sweep
 	if err != nil {
 		return err
 	}
+	known := func(ctx context.Context, url string) ([]byte, error) { return e.Store.KnownPage(ctx, t.Name, url) }
 	if !sel.All {
-		return hub.Repositories(ctx, t.Name, func(page []sweep.Listed) (bool, error) { return e.putListed(ctx, t, hub, page, sel) })
+		return hub.Repositories(ctx, t.Name, known, func(page sweep.ListPage) (bool, error) { return e.putListed(ctx, t, hub, page, sel) })
 	}
-	listed, err := e.listAll(ctx, t, hub, sel)
+	listed, err := e.listAll(ctx, t, hub, known, sel)
 	if err == nil {
-		err = hub.Gists(ctx, t.Name, func(page []sweep.Listed) error {
-			listed += len(page)
+		err = hub.Gists(ctx, t.Name, known, func(page sweep.ListPage) error {
+			listed += len(page.Listed)
 			_, err := e.putListed(ctx, t, hub, page, sel)
 			return err
 		})
@@ -186,7 +188,7 @@ const maxListings = 3
 // many repositories have to be seen as there were when the list began, or it is read again.
 // A list sorted by id shifts as well if a repository is removed, and has the latest push on
 // no certain page.
-func (e *Engine) listAll(ctx context.Context, t sweep.Target, hub sweep.Hub, sel sweep.Selection) (int, error) {
+func (e *Engine) listAll(ctx context.Context, t sweep.Target, hub sweep.Hub, known sweep.KnownPage, sel sweep.Selection) (int, error) {
 	want, err := hub.Count(ctx, t.Name)
 	if err != nil {
 		return 0, err
@@ -194,15 +196,13 @@ func (e *Engine) listAll(ctx context.Context, t sweep.Target, hub sweep.Hub, sel
 	seen := map[string]bool{}
 	for round := range maxListings {
 		before, pages := len(seen), 0
-		err := hub.Repositories(ctx, t.Name, func(page []sweep.Listed) (bool, error) {
+		err := hub.Repositories(ctx, t.Name, known, func(page sweep.ListPage) (bool, error) {
 			pages++
-			var unseen []sweep.Listed
-			for _, l := range page {
-				if !seen[l.ID] {
-					seen[l.ID], unseen = true, append(unseen, l)
-				}
+			page.Listed = slices.DeleteFunc(page.Listed, func(l sweep.Listed) bool { return seen[l.ID] })
+			for _, l := range page.Listed {
+				seen[l.ID] = true
 			}
-			more, err := e.putListed(ctx, t, hub, unseen, sel)
+			more, err := e.putListed(ctx, t, hub, page, sel)
 			return more && (round == 0 || want < 0 || len(seen) < want), err
 		})
 		switch {
@@ -225,7 +225,7 @@ func (e *Engine) waitOrFail(ctx context.Context, t sweep.Target, err error) erro
 	return errors.Join(err, e.Store.NoteListing(context.WithoutCancel(ctx), e.Queue, t.Name, why, until))
 }
 
-func (e *Engine) putListed(ctx context.Context, t sweep.Target, hub sweep.Hub, page []sweep.Listed, sel sweep.Selection) (more bool, err error) {
+func (e *Engine) putListed(ctx context.Context, t sweep.Target, hub sweep.Hub, page sweep.ListPage, sel sweep.Selection) (more bool, err error) {
 	err = e.Store.Tx(ctx, func(tx *sql.Tx) error {
 		due, changed, err := e.Store.PutListed(ctx, tx, t, page, hub.WebURL, sel)
 		if err != nil {

@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,6 +45,7 @@ type host struct {
 	gists     []sweep.Listed
 	texts     map[string]*texts
 	calls     []string
+	same      []string // pages that were as they were
 	// fail returns the status of the git server, 0 for its own, or the error of a call.
 	fail func(call string) (int, error)
 }
@@ -124,17 +126,42 @@ func (h *host) taken() []string {
 }
 
 // Repositories implements Hub, with two repositories a page.
-func (h *host) Repositories(_ context.Context, target string, yield func([]sweep.Listed) (bool, error)) error {
+func (h *host) Repositories(ctx context.Context, target string, known sweep.KnownPage, yield func(sweep.ListPage) (bool, error)) error {
 	for n := 0; n == 0 || 2*n < len(h.listed); n++ { // the list may change meanwhile
 		if err := h.call("list %s %d", target, n+1); err != nil {
 			return err
 		}
-		page := slices.Clone(h.listed[min(2*n, len(h.listed)):min(2*n+2, len(h.listed))])
+		list := h.listed[min(2*n, len(h.listed)):min(2*n+2, len(h.listed))]
+		page, err := h.page(ctx, fmt.Sprintf("list %s %d", target, n+1), list, known)
+		if err != nil {
+			return err
+		}
+		if len(list) == 2 && 2*n+2 == len(h.listed) { // as for GitHub
+			page.Kept = nil
+		}
 		if more, err := yield(page); err != nil || !more {
 			return err
 		}
 	}
 	return nil
+}
+
+// page returns a page of a list: the one that is known, if it is as it was.
+func (h *host) page(ctx context.Context, url string, list []sweep.Listed, known sweep.KnownPage) (page sweep.ListPage, err error) {
+	page = sweep.ListPage{URL: url, Listed: slices.Clone(list)}
+	if known == nil {
+		return page, nil
+	}
+	before, err := known(ctx, url)
+	if err != nil {
+		return page, err
+	}
+	if page.Kept, err = json.Marshal(list); err != nil || string(page.Kept) != string(before) {
+		return page, err
+	}
+	h.same = append(h.same, url)
+	page.Kept, page.Listed = nil, nil
+	return page, json.Unmarshal(before, &page.Listed)
 }
 
 // Repository implements Hub. Repositories of listed and of unlisted are there.
@@ -156,11 +183,15 @@ func (h *host) Count(_ context.Context, target string) (int, error) {
 }
 
 // Gists implements Hub.
-func (h *host) Gists(_ context.Context, target string, yield func([]sweep.Listed) error) error {
+func (h *host) Gists(ctx context.Context, target string, known sweep.KnownPage, yield func(sweep.ListPage) error) error {
 	if err := h.call("gists %s", target); err != nil || len(h.gists) == 0 {
 		return err
 	}
-	return yield(h.gists)
+	page, err := h.page(ctx, "gists "+target, h.gists, known)
+	if err != nil {
+		return err
+	}
+	return yield(page)
 }
 
 // Texts implements Hub.

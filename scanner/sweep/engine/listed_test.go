@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
 )
@@ -98,4 +99,50 @@ func TestListSecondLook(t *testing.T) {
 	s.fail = func(string) (int, error) { return 0, nil }
 	s.sweep(t, false)
 	s.wants(t, "answered at last", all, "r0 gone", "r1 gone", "r2 unchanged", "gist.h/1 unchanged", "gist.h/2 unchanged", "gist.h/3 gone")
+}
+
+// TestListKnown: pages that are as they were bring what they had: nothing is gone, and all is
+// looked at. After a week they are read anew.
+func TestListKnown(t *testing.T) {
+	s := newSweeper(t)
+	s.engine.Verifies = false
+	for i := range 5 {
+		s.repository(t, fmt.Sprint("r", i), "", fmt.Sprintf("echo key-%d >f; commit 1", i))
+	}
+	s.repository(t, "g1", "", "echo key-5 >f; commit 1")
+	s.listed, s.gists = s.listed[1:], []sweep.Listed{{ID: "gist 1", Name: "gist.h/1", Clone: s.url + "/acme/g1/.git"}}
+	all := "key-0 key-1 key-2 key-3 key-4 key-5"
+	same := func(step, want string) {
+		t.Helper()
+		if got := strings.Join(s.same, ", "); got != want {
+			t.Errorf("%s: as they were are %q, want %q", step, got, want)
+		}
+		if got := s.Get(t); got.Ended.IsZero() {
+			t.Errorf("%s: the sweep has not ended", step)
+		}
+		s.same = nil
+	}
+	s.sweep(t, false)
+	same("first", "")
+	s.sweep(t, false)
+	same("nothing new", "list acme 1")
+	s.taken()
+	s.sweep(t, true)
+	same("all looked at", "list acme 1, list acme 2, list acme 3, gists acme")
+	s.wants(t, "all looked at", all, "r0 unchanged", "r1 unchanged", "r2 unchanged", "r3 unchanged", "r4 unchanged", "gist.h/1 unchanged")
+	if looked := slices.DeleteFunc(s.taken(), func(call string) bool { return !strings.HasPrefix(call, "git ") }); len(looked) != 6 {
+		t.Errorf("looked at: %q", looked)
+	}
+	s.listed = slices.Delete(s.listed, 2, 3) // r2
+	s.sweep(t, true)
+	same("one is removed", "list acme 1, gists acme")
+	s.wants(t, "one is removed", all, "r0 unchanged", "r1 unchanged", "r2 gone", "r3 unchanged", "r4 unchanged", "gist.h/1 unchanged")
+	s.push(t, "r1", "echo key-6 >g; commit 2")
+	s.sweep(t, false)
+	same("a push", "")
+	s.wants(t, "a push", all+" key-6", "r0 unchanged", "r1 swept", "r2 gone", "r3 unchanged", "r4 unchanged", "gist.h/1 unchanged")
+	s.Clock = s.Clock.Add(8 * 24 * time.Hour)
+	s.sweep(t, true)
+	same("a week later", "")
+	s.wants(t, "a week later", all+" key-6", "r0 unchanged", "r1 unchanged", "r2 gone", "r3 unchanged", "r4 unchanged", "gist.h/1 unchanged")
 }

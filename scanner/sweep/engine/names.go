@@ -17,8 +17,8 @@ func nameAtHost(ctx context.Context, hub sweep.Hub, r sweep.Repository) (name st
 		return r.Name, nil
 	}
 	id, wiki := strings.CutSuffix(r.ID, ".wiki")
-	err = hub.Repositories(ctx, r.Target, func(page []sweep.Listed) (more bool, err error) {
-		for _, l := range page {
+	err = hub.Repositories(ctx, r.Target, nil, func(page sweep.ListPage) (more bool, err error) {
+		for _, l := range page.Listed {
 			if l.ID == id {
 				name = l.Name
 			}

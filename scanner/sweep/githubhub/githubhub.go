@@ -107,14 +107,18 @@ func Later(err error) error {
 }
 
 // Repositories implements sweep.Hub.
-func (h *hub) Repositories(ctx context.Context, target string, yield func([]sweep.Listed) (bool, error)) error {
-	return Later(h.lister.EachAPIPage(ctx, target, func(page []github.Repository) (bool, error) {
-		list := make([]sweep.Listed, len(page))
-		for i, r := range page {
-			list[i] = h.listed(r)
-		}
-		return yield(list)
+func (h *hub) Repositories(ctx context.Context, target string, known sweep.KnownPage, yield func(sweep.ListPage) (bool, error)) error {
+	return Later(h.lister.EachAPIPage(ctx, target, github.Known(known), func(page github.APIPage[github.Repository]) (bool, error) {
+		return yield(listPage(page, h.listed))
 	}))
+}
+
+func listPage[T any](page github.APIPage[T], listed func(T) sweep.Listed) sweep.ListPage {
+	list := sweep.ListPage{URL: page.URL, Kept: page.Kept}
+	for _, one := range page.Items {
+		list.Listed = append(list.Listed, listed(one))
+	}
+	return list
 }
 
 // Count implements sweep.Hub.
@@ -149,13 +153,15 @@ func (h *hub) Repository(ctx context.Context, target, name, id string) (sweep.Li
 }
 
 // Gists implements sweep.Hub.
-func (h *hub) Gists(ctx context.Context, target string, yield func([]sweep.Listed) error) error {
+func (h *hub) Gists(ctx context.Context, target string, known sweep.KnownPage, yield func(sweep.ListPage) error) error {
 	if h.single || !slices.Contains(h.options.Include, github.Gists) {
 		return nil
 	}
-	return Later(h.lister.Gists(ctx, target, time.Time{}, func(g github.Gist) error {
-		name := strings.TrimPrefix(strings.TrimPrefix(g.WebURL, "https://"), "http://")
-		return yield([]sweep.Listed{{ID: "gist " + name, Name: name, Pushed: g.UpdatedAt, WebURL: g.WebURL, Clone: g.CloneURL}})
+	return Later(h.lister.Gists(ctx, target, github.Known(known), func(page github.APIPage[github.Gist]) error {
+		return yield(listPage(page, func(g github.Gist) sweep.Listed {
+			name := strings.TrimPrefix(strings.TrimPrefix(g.WebURL, "https://"), "http://")
+			return sweep.Listed{ID: "gist " + name, Name: name, Pushed: g.UpdatedAt, WebURL: g.WebURL, Clone: g.CloneURL}
+		}))
 	}))
 }
 

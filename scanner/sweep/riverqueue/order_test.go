@@ -24,9 +24,9 @@ type backlog struct {
 }
 
 // Repositories implements sweep.Hub.
-func (b *backlog) Repositories(_ context.Context, _ string, yield func([]sweep.Listed) (bool, error)) error {
-	for page := range slices.Chunk(b.listed, 50) {
-		if more, err := yield(page); err != nil || !more {
+func (b *backlog) Repositories(_ context.Context, _ string, _ sweep.KnownPage, yield func(sweep.ListPage) (bool, error)) error {
+	for page := range slices.Chunk(slices.Clone(b.listed), 50) {
+		if more, err := yield(sweep.ListPage{Listed: page}); err != nil || !more {
 			return err
 		}
 	}
@@ -37,10 +37,9 @@ func (b *backlog) Repositories(_ context.Context, _ string, yield func([]sweep.L
 func (b *backlog) Count(context.Context, string) (int, error) { return len(b.listed), nil }
 
 // Gists implements sweep.Hub.
-func (b *backlog) Gists(context.Context, string, func([]sweep.Listed) error) error { return nil }
-
-// Budget implements sweep.Hub.
-func (b *backlog) Budget() string { return "token" }
+func (b *backlog) Gists(context.Context, string, sweep.KnownPage, func(sweep.ListPage) error) error {
+	return nil
+}
 
 // WebURL implements sweep.Hub.
 func (b *backlog) WebURL(name string) string { return "https://h/" + name }

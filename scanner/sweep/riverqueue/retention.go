@@ -28,6 +28,7 @@ func retentions() []retention {
 		{"verification", 90 * day, `at < $1 AND at < (SELECT MAX(latest.at) FROM verification AS latest WHERE latest.fingerprint = verification.fingerprint)`},
 		{"sweep", 90 * day, `ended > 0 AND ended < $1 AND number < (SELECT target.sweep FROM target WHERE target.name = sweep.target)`},
 		{"budget", day, `until < $1`},
+		{"list_page", 7 * day, `at < $1`},
 	}
 }
 
