@@ -277,6 +277,37 @@ func TestTextsUnchanged(t *testing.T) {
 	}
 }
 
+// TestTextsFullPage: a release on a page of its own is read, although the page before it is
+// full and as it was.
+func TestTextsFullPage(t *testing.T) {
+	s, l := newTextServer(t)
+	var releases []map[string]any
+	add := func(n int) {
+		for range n {
+			releases = append(releases, map[string]any{"id": len(releases) + 1, "tag_name": "v1"})
+		}
+	}
+	s.fakes["releases"] = func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.FormValue("page"))
+		if n*perPage < len(releases) {
+			w.Header().Set("Link", fmt.Sprintf(`<http://%s/x?page=%d>; rel="next"`, r.Host, n+1))
+		}
+		s.answer(w, r, releases[min(len(releases), (n-1)*perPage):min(len(releases), n*perPage)])
+	}
+	add(perPage)
+	first := texts(t, l, "", Releases)
+	read(t, first)
+	add(1)
+	second := texts(t, l, next(t, first, true), Releases)
+	if got, _ := read(t, second); got["releases/101"] == "" {
+		t.Errorf("%d texts, without the last one", len(got))
+	}
+	s.unchanged = 0
+	if got, _ := read(t, texts(t, l, next(t, second, true), Releases)); len(got) > 0 || s.unchanged != 2 {
+		t.Errorf("%d texts again, %d pages are as they were", len(got), s.unchanged)
+	}
+}
+
 // TestTextsCutOff: a pass that limits cut off again and again yields each text, and goes on
 // where it was: it makes no more requests in all than one without limits, but one for each
 // limit.

@@ -177,6 +177,9 @@ func pages[T any](ctx context.Context, f *feed, path string, newestFirst bool, a
 		if err != nil {
 			return apiPageError(n, err)
 		}
+		if !newestFirst && !next && len(page) == perPage {
+			f.Pass.ETags[n-1] = "" // another page may follow, which the ETag of this one does not tell: see readAPIPage
+		}
 		if !more || !next {
 			return nil
 		}
