@@ -71,10 +71,12 @@ type WorkerStatus struct {
 	Name string    `json:"name"`
 	Seen time.Time `json:"seen"`
 	// Doing is the kind of its longest job, "" if it has none, Repository that of the job, and
-	// Since when it began, by the clock of the worker.
+	// Since when it began.
 	Doing      string    `json:"doing,omitempty"`
 	Repository string    `json:"repository,omitempty"`
 	Since      time.Time `json:"since,omitzero"`
+
+	now time.Time // when it was asked
 }
 
 // A JobStatus counts the jobs of a kind that are in a state of the queue.
@@ -189,7 +191,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 		return st, err
 	}
 	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
-		var w WorkerStatus
+		w := WorkerStatus{now: s.Now()}
 		var seen, since int64
 		err := scan(&w.Name, &seen, &w.Doing, &since, &w.Repository)
 		w.Seen, w.Since = database.Time(seen), database.Time(since)

@@ -59,7 +59,7 @@ func (st Status) WriteText(out io.Writer) error {
 		fmt.Fprintln(w)
 	}
 	for _, worker := range st.Workers {
-		fmt.Fprintf(w, "worker\t%s\t%s\n", printable.Text(worker.Name), worker.words(time.Now()))
+		fmt.Fprintf(w, "worker\t%s\t%s\n", printable.Text(worker.Name), worker.words())
 	}
 	if len(st.Receivers) > 0 {
 		fmt.Fprintln(w)
@@ -109,12 +109,12 @@ func (r *ReceiverStatus) text() string {
 
 // words says when a worker was seen, whether it seems to be dead, and which job it has had for
 // ten minutes or more.
-func (w WorkerStatus) words(now time.Time) string {
+func (w WorkerStatus) words() string {
 	said := "seen " + localTime(w.Seen)
-	if now.Sub(w.Seen) > 90*time.Second { // silent for longer than others wait for it
+	if w.now.Sub(w.Seen) > 90*time.Second { // silent for longer than others wait for it
 		said = "dead, seen last " + localTime(w.Seen)
 	}
-	if w.Doing != "" && now.Sub(w.Since) > 10*time.Minute {
+	if w.Doing != "" && w.now.Sub(w.Since) > 10*time.Minute {
 		said += ", has done " + strings.TrimSpace(w.Doing+" "+printable.Text(w.Repository)) + " since " + localTime(w.Since)
 	}
 	return said

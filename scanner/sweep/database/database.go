@@ -18,8 +18,11 @@ import (
 // not change once others use it.
 type DB struct {
 	SQL      *sql.DB
-	Postgres bool             // else it is SQLite
-	Now      func() time.Time // the clock of this machine; tests have their own
+	Postgres bool // else it is SQLite
+	// Now is the clock of all times in the database: that of the server of PostgreSQL, or of
+	// the machine that has the file. Tests have their own.
+	Now   func() time.Time
+	Clock *Clock // that of the server; nil with SQLite
 }
 
 // IsPostgres reports whether the URL of a database is a URL of PostgreSQL.

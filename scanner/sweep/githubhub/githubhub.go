@@ -69,8 +69,9 @@ const maxWait = 5 * time.Second
 
 // New returns a function that makes the Hub of a target, for engine.Engine. Targets with
 // the same token share its limits, those of other processes too if they have the same
-// limits. maxSize bounds a file, log or artifact beside a repository; 0 is no limit.
-func New(as login.Login, maxSize int64, limits github.Limits) func(sweep.Target) (sweep.Hub, error) {
+// limits. maxSize bounds a file, log or artifact beside a repository; 0 is no limit. now is
+// the clock of the store.
+func New(as login.Login, maxSize int64, limits github.Limits, now func() time.Time) func(sweep.Target) (sweep.Hub, error) {
 	as.Limits = limits
 	listers := &login.Listers{Login: as, MaxWait: maxWait}
 	return func(t sweep.Target) (sweep.Hub, error) {
@@ -82,7 +83,7 @@ func New(as login.Login, maxSize int64, limits github.Limits) func(sweep.Target)
 		if err != nil {
 			return nil, err
 		}
-		return &hub{lister, options, strings.Contains(t.Name, "/"), maxSize}, nil
+		return &hub{lister, options, strings.Contains(t.Name, "/"), maxSize, now}, nil
 	}
 }
 
@@ -92,13 +93,15 @@ type hub struct {
 	options Options
 	single  bool // the target is a repository
 	maxSize int64
+	now     func() time.Time
 }
 
-// Later turns a limit of GitHub into a *sweep.Later, and a refusal into a *sweep.Final.
-func Later(err error) error {
+// Later turns a limit of GitHub into a *sweep.Later, and a refusal into a *sweep.Final. now is
+// the time by the clock of the store, which may differ from that of this machine.
+func Later(err error, now time.Time) error {
 	var limited *github.RateLimited
 	if errors.As(err, &limited) {
-		return &sweep.Later{At: limited.Until, Why: limited.Error()}
+		return &sweep.Later{At: now.Add(time.Until(limited.Until)), Why: limited.Error()}
 	}
 	if errors.Is(err, github.ErrGone) || errors.Is(err, github.ErrDenied) {
 		return &sweep.Final{Err: err}
@@ -106,9 +109,11 @@ func Later(err error) error {
 	return err
 }
 
+func (h *hub) later(err error) error { return Later(err, h.now()) }
+
 // Repositories implements sweep.Hub.
 func (h *hub) Repositories(ctx context.Context, target string, known sweep.KnownPage, yield func(sweep.ListPage) (bool, error)) error {
-	return Later(h.lister.EachAPIPage(ctx, target, github.Known(known), func(page github.APIPage[github.Repository]) (bool, error) {
+	return h.later(h.lister.EachAPIPage(ctx, target, github.Known(known), func(page github.APIPage[github.Repository]) (bool, error) {
 		return yield(listPage(page, h.listed))
 	}))
 }
@@ -124,7 +129,7 @@ func listPage[T any](page github.APIPage[T], listed func(T) sweep.Listed) sweep.
 // Count implements sweep.Hub.
 func (h *hub) Count(ctx context.Context, target string) (int, error) {
 	n, err := h.lister.Count(ctx, target)
-	return n, Later(err)
+	return n, h.later(err)
 }
 
 func (h *hub) listed(r github.Repository) sweep.Listed {
@@ -145,7 +150,7 @@ func (h *hub) Repository(ctx context.Context, target, name, id string) (sweep.Li
 	case errors.Is(err, github.ErrGone):
 		return sweep.Listed{}, fmt.Errorf("%w: %w", sweep.ErrNotThere, err)
 	case err != nil:
-		return sweep.Listed{}, Later(err)
+		return sweep.Listed{}, h.later(err)
 	case !h.single && !strings.EqualFold(owner, target):
 		return sweep.Listed{}, fmt.Errorf("%w: it belongs to %s now", sweep.ErrNotThere, owner)
 	}
@@ -157,7 +162,7 @@ func (h *hub) Gists(ctx context.Context, target string, known sweep.KnownPage, y
 	if h.single || !slices.Contains(h.options.Include, github.Gists) {
 		return nil
 	}
-	return Later(h.lister.Gists(ctx, target, github.Known(known), func(page github.APIPage[github.Gist]) error {
+	return h.later(h.lister.Gists(ctx, target, github.Known(known), func(page github.APIPage[github.Gist]) error {
 		return yield(listPage(page, func(g github.Gist) sweep.Listed {
 			name := strings.TrimPrefix(strings.TrimPrefix(g.WebURL, "https://"), "http://")
 			return sweep.Listed{ID: "gist " + name, Name: name, Pushed: g.UpdatedAt, WebURL: g.WebURL, Clone: g.CloneURL}
@@ -176,18 +181,19 @@ func (h *hub) Texts(_ context.Context, name, cursor string, batch bool) (sweep.T
 		return nil, err
 	}
 	t.MaxSize, t.Batch = h.maxSize, batch && !h.single
-	return &texts{Texts: t}, nil
+	return &texts{Texts: t, hub: h}, nil
 }
 
 // texts is a sweep.Texts.
 type texts struct {
 	*github.Texts
+	hub   *hub
 	limit *sweep.Later
 }
 
 // Blobs implements scanner.Source. A limit ends the texts, as their end would.
 func (t *texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
-	err := Later(t.Texts.Blobs(ctx, yield))
+	err := t.hub.later(t.Texts.Blobs(ctx, yield))
 	if errors.As(err, &t.limit) {
 		return nil
 	}
@@ -204,21 +210,24 @@ func (h *hub) TextsAgain(_ context.Context, name string, ids []finding.BlobID) (
 		return nil, err
 	}
 	texts.MaxSize = h.maxSize
-	return again{texts}, nil
+	return again{texts, h}, nil
 }
 
 // again is a scanner.Source of texts, whose limits are those of a sweep.
-type again struct{ *github.TextsAgain }
+type again struct {
+	*github.TextsAgain
+	hub *hub
+}
 
 // Blobs implements scanner.Source.
 func (t again) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
-	return Later(t.TextsAgain.Blobs(ctx, yield))
+	return t.hub.later(t.TextsAgain.Blobs(ctx, yield))
 }
 
 // Parent implements sweep.Hub.
 func (h *hub) Parent(ctx context.Context, name string) (string, error) {
 	parent, err := h.lister.Parent(ctx, name)
-	return parent, Later(err)
+	return parent, h.later(err)
 }
 
 // TellsLost implements sweep.Hub.
@@ -233,13 +242,13 @@ func (h *hub) LostCommits(ctx context.Context, name string, since time.Time) (lo
 	if errors.Is(err, github.ErrNoActivity) {
 		return nil, until, nil
 	}
-	return lost, until, Later(err)
+	return lost, until, h.later(err)
 }
 
 // CloneURL implements sweep.Hub.
 func (h *hub) CloneURL(ctx context.Context, name string) (url, budget string, err error) {
 	url, budget, err = h.lister.CloneURL(ctx, name)
-	return url, budget, Later(err)
+	return url, budget, h.later(err)
 }
 
 // WebURL implements sweep.Hub.

@@ -127,7 +127,7 @@ func testLimitsOfTokens(t *testing.T, refuse string, postgres bool, open func() 
 			t.Fatal(err)
 		}
 		engines = append(engines, &engine.Engine{
-			Store: store, Queue: &sweeptest.Queue{}, Hub: githubhub.New(as, 0, store), Detector: "v1", LookEvery: time.Hour, Log: slog.New(slog.DiscardHandler),
+			Store: store, Queue: &sweeptest.Queue{}, Hub: githubhub.New(as, 0, store, store.Now), Detector: "v1", LookEvery: time.Hour, Log: slog.New(slog.DiscardHandler),
 		})
 	}
 	jobs := map[string]sweep.Job{}

@@ -103,7 +103,7 @@ func open(ctx context.Context, name string, sqliteDSN func(string) (string, erro
 	s := sweep.NewStore(db, driver == "pgx")
 	err = scrub(db.PingContext(ctx), name)
 	if err == nil && s.Postgres {
-		err = checkEncoding(ctx, db)
+		err = errors.Join(checkEncoding(ctx, db), s.UseServerClock(ctx))
 	}
 	if err == nil {
 		err = prepare(s)

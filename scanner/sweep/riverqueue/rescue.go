@@ -29,13 +29,23 @@ func (q *Queue) owner() string {
 	return `json_extract(attempted_by, '$[#-1]')`
 }
 
-// beat notes that this worker lives, and its longest job.
+// beat notes that this worker lives, and its longest job. It reads the clock of the database.
 func (q *Queue) beat(ctx context.Context) error {
-	kind, number, since := q.jobs.longest()
-	if _, err := database.Exec(ctx, q.config.Store.SQL, `INSERT INTO worker (name, seen, doing, number, since) VALUES ($1, `+q.now()+`, $2, $3, $4)
-		ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, doing = excluded.doing, number = excluded.number, since = excluded.since`,
-		q.config.Name, kind, number, database.Millis(since)); err != nil {
+	s := q.config.Store
+	kind, number, began := q.jobs.longest()
+	since := s.Now().Add(-time.Since(began))
+	if kind == "" {
+		since = time.Time{}
+	}
+	here, at := time.Now(), int64(0)
+	if err := database.QueryRow(ctx, s.SQL, `INSERT INTO worker (name, seen, doing, number, since) VALUES ($1, `+q.now()+`, $2, $3, $4)
+		ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, doing = excluded.doing, number = excluded.number, since = excluded.since RETURNING `+q.now(),
+		q.config.Name, kind, number, database.Millis(since))(&at); err != nil {
 		return fmt.Errorf("telling other workers that this one lives: %w", err)
+	}
+	if s.Clock != nil {
+		s.Clock.Set(at, here)
+		q.warnOfClock(s.Clock.Wrong())
 	}
 	if kind != "" && q.jobs.isStuck() {
 		q.log().Warn("a job runs for long: see \"stanch sweep status\"", "kind", kind, "repository", number, "since", since)

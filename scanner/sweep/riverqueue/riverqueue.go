@@ -65,20 +65,21 @@ const stopGrace = 20 * time.Second
 
 // A Queue is a sweep.Queue. Make one with New.
 type Queue struct {
-	config Config
-	driver riverdriver.Driver[*sql.Tx]
-	client *river.Client[*sql.Tx]
-	engine *engine.Engine
-	do     func(context.Context, sweep.Job, bool, sweep.Done) error // engine.Do; tests have their own
-	jobs   jobs
-	gate   gate
-	grace  time.Duration // stopGrace; tests have their own
+	config       Config
+	driver       riverdriver.Driver[*sql.Tx]
+	client       *river.Client[*sql.Tx]
+	engine       *engine.Engine
+	do           func(context.Context, sweep.Job, bool, sweep.Done) error // engine.Do; tests have their own
+	jobs         jobs
+	gate         gate
+	grace        time.Duration // stopGrace; tests have their own
+	clockIsWrong bool          // for beat alone
 }
 
 // New returns the queue in the database of a store. The schema must be up to date.
 func New(c Config) (*Queue, error) {
 	q := &Queue{config: c, driver: driverOf(c.Store), grace: stopGrace}
-	client, err := river.NewClient(q.driver, &river.Config{Logger: quietLogger(c.Log)})
+	client, err := river.NewClient(q.driver, &river.Config{Logger: quietLogger(c.Log), Test: clockFor(c.Store, true)})
 	if err != nil {
 		return nil, fmt.Errorf("the queue: %w", err)
 	}
@@ -190,12 +191,13 @@ func (q *Queue) Run(ctx context.Context, e *engine.Engine, once bool) error {
 			sweep.KindVerify: {MaxWorkers: 2},
 			sweep.KindNotify: {MaxWorkers: 32}, // more than there are receivers, so that a slow one holds up no other one
 		},
-		Workers: workers, MaxAttempts: maxStarts, JobTimeout: -1, RetryPolicy: backoff(q.pause()),
+		Workers: workers, MaxAttempts: maxStarts, JobTimeout: -1, RetryPolicy: backoff{q.pause(), q.config.Store.Now},
 		// The default of a tenth of a second would be the time between two small
 		// repositories. Put wakes the workers; they look by themselves in case that is lost.
 		FetchCooldown: 10 * time.Millisecond, FetchPollInterval: pollInterval,
 		// A clone may take hours. rescue finds dead workers by their silence.
 		RescueStuckJobsAfter: 30 * 24 * time.Hour,
+		Test:                 clockFor(q.config.Store, false),
 	})
 	if err != nil {
 		return fmt.Errorf("the queue: %w", err)

@@ -21,12 +21,15 @@ import (
 
 // backoff is the pause before the second try. Each further pause is twice as long, and up
 // to a quarter more, so that jobs that failed together do not come back together.
-type backoff time.Duration
+type backoff struct {
+	pause time.Duration
+	now   func() time.Time
+}
 
 // NextRetry implements river.ClientRetryPolicy.
 func (b backoff) NextRetry(job *rivertype.JobRow) time.Time {
-	pause := time.Duration(b) << min(len(job.Errors), 10)
-	return time.Now().Add(pause + rand.N(pause/4+1))
+	pause := b.pause << min(len(job.Errors), 10)
+	return b.now().Add(pause + rand.N(pause/4+1))
 }
 
 type worker struct {
@@ -94,7 +97,7 @@ func (w *worker) do(ctx context.Context, job *river.Job[jobArgs]) error {
 	case ctx.Err() != nil: // the process ends; another one goes on, now
 		return w.snooze(ctx, a.What, 0)
 	case errors.As(err, &later):
-		return w.snooze(ctx, a.What, time.Until(later.At))
+		return w.snooze(ctx, a.What, later.At.Sub(w.q.config.Store.Now()))
 	case errors.Is(err, sweep.ErrTaken):
 		return w.waitForOther(ctx, job)
 	case last, errors.As(err, &final):

@@ -28,7 +28,7 @@ type Searcher struct {
 	Wrap func(context.Context, scanner.Sink) scanner.Sink
 	// Verified, if it is not nil, returns the scanner.Scanner.Verified of one scan.
 	Verified func() func(done, of, ignored int)
-	Now      func() time.Time // nil for the clock of this machine
+	Now      func() time.Time // the clock of the store; nil for that of this machine
 
 	wrapping sync.Mutex
 	mu       sync.Mutex // guards the fields below
@@ -81,7 +81,7 @@ func (s *Searcher) Scan(ctx context.Context, src scanner.Source, page string) (s
 		one.Verified = s.Verified()
 	}
 	err := one.Scan(ctx, src, sink)
-	return collected.result, githubhub.Later(err)
+	return collected.result, githubhub.Later(err, s.now())
 }
 
 // A storeSink is a Handler that collects the result of a scan for a store.

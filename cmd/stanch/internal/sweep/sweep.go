@@ -121,16 +121,16 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 		as.Left = f.observe.metrics.RequestsLeft
 	}
 	return &engine.Engine{
-		Store: store, Queue: q, Hub: githubhub.New(as, f.MaxSize<<20, store), Scan: f.searcher(j).Scan,
-		Detector: detector, Began: time.Now(),
+		Store: store, Queue: q, Hub: githubhub.New(as, f.MaxSize<<20, store, store.Now), Scan: f.searcher(j, store).Scan,
+		Detector: detector, Began: store.Now(),
 		Verifies: f.Verifies(), Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.MaxSize << 20,
 		LookEvery: f.lookEvery, Log: log,
 	}, nil
 }
 
 // searcher returns the searcher that the flags ask for.
-func (f *engineFlags) searcher(j *scanflags.Job) *search.Searcher {
-	s := &search.Searcher{Version: j.Streams.Version, Options: func() scanrun.Options { return f.observe.timed(j.OptionsWith(j.STS.Fresh())) }}
+func (f *engineFlags) searcher(j *scanflags.Job, store *sweep.Store) *search.Searcher {
+	s := &search.Searcher{Version: j.Streams.Version, Now: store.Now, Options: func() scanrun.Options { return f.observe.timed(j.OptionsWith(j.STS.Fresh())) }}
 	if f.Verifies() {
 		s.Verified = f.asking.scan
 	}
