@@ -225,9 +225,12 @@ func (s *Store) BeginDue(ctx context.Context, q Queue) error {
 
 // endIfDone ends the sweep of a target if it has been listed and no repository is left.
 func (s *Store) endIfDone(ctx context.Context, tx *sql.Tx, target string) error {
+	if later, err := s.endsLater(ctx, tx, target); err != nil || later {
+		return err
+	}
 	now := database.Millis(s.Now())
-	// Jobs end one after the other: if two ended at once, each would see the other as still
-	// left.
+	// The last jobs end one after the other: if two ended at once, each would see the other as
+	// still left.
 	if err := s.lockTarget(ctx, tx, target); err != nil {
 		return err
 	}
@@ -239,4 +242,20 @@ func (s *Store) endIfDone(ctx context.Context, tx *sql.Tx, target string) error 
 			AND EXISTS (SELECT 1 FROM target WHERE name = $1 AND target.sweep = sweep.number AND target.ended > 0)`, target, now)
 	}
 	return err
+}
+
+// endsLater reports whether another job of the target will end after tx, and call endIfDone
+// then. Each job changes the row of its repository before it calls that, so a lock on the row of
+// one that is due makes its job wait until tx ends, and see the outcome. Without this, all jobs
+// of a target would wait for each other at their ends. The repository with the highest number is
+// the last of a first sweep: mostly, its job has not begun, and nobody waits. Forks that wait
+// have no job, and putForks leaves out rows that are locked.
+func (s *Store) endsLater(ctx context.Context, tx *sql.Tx, target string) (bool, error) {
+	if !s.Postgres { // SQLite has one writer, which waits for nobody
+		return false, nil
+	}
+	var number int64
+	err := database.QueryRow(ctx, tx, `SELECT number FROM repository WHERE target = $1 AND due = 1 AND waits = 0
+		ORDER BY number DESC LIMIT 1 FOR SHARE SKIP LOCKED`, target)(&number)
+	return err == nil, ignoreError(err, sql.ErrNoRows)
 }

@@ -1,5 +1,14 @@
 package database
 
+// lastDue has the repository that is due with the highest number at the end of an index, for
+// Store.endsLater of package sweep.
+var lastDue = migration{
+	`DROP INDEX repository_due;
+	CREATE INDEX repository_due ON repository (target, number) WHERE due = 1`,
+	`DROP INDEX repository_due;
+	CREATE INDEX repository_due ON repository (target) WHERE due = 1`,
+}
+
 // engine adds what the engine knows of targets, repositories and GitHub.
 var engine = migration{engineColumns + engineIndexes + engineDoubles, engineDown}
 

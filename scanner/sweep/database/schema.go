@@ -14,7 +14,7 @@ type migration struct{ up, down string }
 
 // migrations lead from each version to the next one. A version that was released never
 // changes.
-var migrations = []migration{first, engine, triage, alerts, memory, webhook, counts, absence, listPages}
+var migrations = []migration{first, engine, triage, alerts, memory, webhook, counts, absence, listPages, lastDue}
 
 // Version is the version of the schema that this package reads and writes.
 func Version() int { return len(migrations) }
