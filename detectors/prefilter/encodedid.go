@@ -8,16 +8,16 @@ import (
 
 // An id is four letters, such as AKIA, and a body of 16 capital letters and digits. In
 // base64 or UTF-16, the four letters are too short for the gram index, and the body is no
-// pattern at all. But few other things are made of capital letters and digits alone. So a
-// word of eight bytes within the encoded body can be recognised by its bits:
+// pattern at all. But few other things are made of capital letters and digits alone. So the
+// encoded body can be recognised by the bits of a few bytes:
 //
 //	plain             A K I A Q 7 X …
 //	UTF-16            A . K . I . A . Q . 7 . X . …    every second byte is zero
 //	hexadecimal       41 4b 49 41 51 37 58 …           every second digit is 0 to 7
-//	base64            QUtJ QVE3 WA…                    every fourth character is M to W
-//	base64 of base64  UVV0 SlFW RTNX QQ…               every fourth character is K to e
+//	base64            QUtJ QVE3 WA…                    it decodes to ASCII: every fourth
+//	base64 of base64  UVV0 SlFW RTNX QQ…               character is I to f
 //
-// Where a word has these bits, the characters around it are decoded. The result holds an id,
+// Where bytes have these bits, the characters around them are decoded. The result holds an id,
 // or is searched in the same way.
 
 // prefixOfID returns the prefix of the id that e describes, AKIA of "AKIA################",

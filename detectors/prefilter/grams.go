@@ -19,7 +19,7 @@ import (
 //	gram                      1.aH
 //
 // A bitmap, small enough for the first cache of the processor, says whether any pattern
-// has this gram. By chance it says yes at one offset in sixty, and a second bitmap hardly
+// has this gram. By chance it says yes at one offset in a hundred, and a second bitmap hardly
 // ever agrees.
 type gramIndex struct {
 	bits       [gramBits / 32]uint32

@@ -1,23 +1,30 @@
 // Package prefilter answers one question about a text: can it match at all? Nearly every
 // text cannot, and then the answer is all that the scan of it costs.
 //
-// A text may match if one of these looks at it and says so:
+// All looks share one walk over the text (package bytemasks), and none of them decodes it. The
+// walk finds the places that are worth a look:
 //
-//	                     text
-//	                      │
-//	  ┌───────────┬───────┴───┬────────────┬───────────┬───────────┐
-//	PlainFilter  keywords   grams       encodedid   joinedid    packed
-//	of a         of other   patterns    AKIA… in    "AKIA" +    gzip, zlib
-//	detector:    detectors  in base64,  base64,     "…", \x41   or zip in
-//	AKIA… as     in any     UTF-16,     UTF-16,     for A       base64
-//	it stands    encoding   escapes     hexadecimal
-//	  └───────────┴───────────┴────────────┴───────────┴───────────┘
-//	                      │ any says yes
-//	                search of the text and its views (package detectors)
+//	text      export AWS_ID=AKIA…………………………… # QUtJ…………………………==
+//	                        ━━━━━━━━━━━━━━━━    ━━━━━━━━━━━━━━━━
+//	places                  capitals            base64
 //
-// None of them decodes the text. They share one walk over it (package bytemasks), which finds
-// the places with the shapes that they look for: seven capital letters and digits in a row,
-// sixteen characters of base64, a run of forty. Only there they read the text.
+//	place                     look         sees                              file
+//	every part of the text    patterns     %41%4b%49%41, A<wbr>K<wbr>…       grams.go
+//	seven capital letters     plain        AKIA… as it stands                the detector
+//	and digits in a row       joined       "AKIA" + "…", \x41 for A          joinedid.go
+//	sixteen characters of     encoded      AKIA… in base64, once or more     encodedid.go
+//	base64 that may be text   patterns     secret_access in base64           grams.go
+//	a run of 40 characters    plain        a secret, the head of a token     the detector
+//	of base64 or escapes      encoded      AKIA… in hexadecimal, or cut by   nestedid.go
+//	                                       the break of a line of base64     wrapped.go
+//	                          packed       gzip, zlib or zip in base64       packed.go
+//	zeros                     encoded      AKIA… in UTF-16 and UTF-32        nestedid.go
+//
+// Most of a text has no such place. At one, the look reads the text around it. If any look
+// says yes, the text is searched, and so are its views (package detectors).
+//
+// A detector without a plain filter has keywords instead (keywords.go), which are looked for
+// in a walk of their own.
 //
 // detectors.Set is the one caller, and documents the contract of MayMatch. Use the Set,
 // unless you write one.

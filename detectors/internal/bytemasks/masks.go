@@ -22,14 +22,17 @@
 // Nearly all blocks have none. Only for the others, the walk works out where it begins.
 package bytemasks
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // The classes of bytes. Each has a mask.
 const (
 	upper  = iota // A-Z and 0-9
 	word          // a-z too
 	sextet        // I-f, the first of four characters of base64 if it encodes ASCII
-	punct         // what else stands in a run of base64 with escapes: + / - _ \ % & # ;
+	punct         // the others of a run of base64 with escapes: + / - _ \ % & # ;
 	classes
 )
 
@@ -75,11 +78,15 @@ var nibbles = func() (t tables) {
 	return t
 }()
 
-// classesOf maps each byte to its classes, in the same bits.
-var classesOf = func() (set [256]byte) {
+// classBits maps each byte to its classes: bit 8*i is set if it is in class i.
+var classBits = func() (set [256]uint32) {
 	for c := range set {
+		in := byte(0)
 		for _, t := range nibbles {
-			set[c] |= t[0][c&15] & t[1][c>>4]
+			in |= t[0][c&15] & t[1][c>>4]
+		}
+		for class := range classes {
+			set[c] |= uint32(in>>(7-class)&1) << (8 * class)
 		}
 	}
 	return set
@@ -119,22 +126,14 @@ type findings struct {
 // classify sets the masks of n blocks of text, from block first on. It reports whether a byte
 // of text is zero.
 func classify(m *masks, first int, text []byte, n int) bool {
-	const (
-		ones   = 0x0101010101010101
-		gather = 0x0102040810204080 // moves bit 8i to bit 56+i
-	)
-	zeros := false
 	for i := range 8 * n {
 		b := text[8*i : 8*i+8 : 8*i+8]
-		v := binary.LittleEndian.Uint64(b)
-		zeros = zeros || (v-ones)&^v&(ones<<7) != 0
-		w := uint64(classesOf[b[0]]) | uint64(classesOf[b[1]])<<8 | uint64(classesOf[b[2]])<<16 | uint64(classesOf[b[3]])<<24 |
-			uint64(classesOf[b[4]])<<32 | uint64(classesOf[b[5]])<<40 | uint64(classesOf[b[6]])<<48 | uint64(classesOf[b[7]])<<56
-		for class := range classes {
-			m[class][8*first+i] = byte(w >> (7 - class) & ones * gather >> 56)
-		}
+		t := &classBits
+		w := t[b[0]] | t[b[1]]<<1 | t[b[2]]<<2 | t[b[3]]<<3 | t[b[4]]<<4 | t[b[5]]<<5 | t[b[6]]<<6 | t[b[7]]<<7
+		at := 8*first + i
+		m[upper][at], m[word][at], m[sextet][at], m[punct][at] = byte(w), byte(w>>8), byte(w>>16), byte(w>>24)
 	}
-	return zeros
+	return bytes.IndexByte(text[:n*blockLen], 0) >= 0
 }
 
 // find finds shapes and runs in the masks of n groups, and those of the block behind them.
@@ -150,7 +149,7 @@ func find(m *masks, n int, f *findings) {
 			}
 		}
 		for k := range 32 {
-			if binary.LittleEndian.Uint32(m[run][32*g+k:]) == 1<<32-1 {
+			if at := 32*g + k; m[run][at] == 1<<8-1 && binary.LittleEndian.Uint32(m[run][at:]) == 1<<32-1 {
 				f.runs[g] |= 1 << k
 			}
 		}
