@@ -27,12 +27,12 @@ func writeTargets(out io.Writer, targets []sweep.Target, flags func(*sweep.Targe
 	return table.Flush()
 }
 
-// schedule returns how long after each other sweeps of a target begin: "1h", or "by hand".
+// schedule returns how long after each other sweeps of a target begin: "10m", "1h", or "by hand".
 func schedule(d time.Duration) string {
 	if d == 0 {
 		return "by hand"
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+	return strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.String()) // "1h0m0s", "10m0s"
 }
 
 func localTime(t time.Time) string {
