@@ -65,9 +65,10 @@ func (b *backlog) due(now time.Time, ending bool) bool {
 	return b.begun > 0 || b.urgent > 0 && !b.urgentAt(now).After(now) || b.digestDue(now, ending)
 }
 
-// isFirst is true for news of findings that a first sweep, which still runs, has found.
+// isFirst is true for news of findings that a first sweep, which still runs, has found. Before
+// it begins, webhooks alone find anything in the target, and their news does not wait.
 const isFirst = `EXISTS (SELECT 1 FROM location l JOIN repository r ON r.number = l.repository JOIN target t ON t.name = r.target
-	WHERE l.fingerprint = n.fingerprint AND t.sweep <= 1 AND t.ended = 0)`
+	WHERE l.fingerprint = n.fingerprint AND t.sweep = 1 AND t.ended = 0)`
 
 func (a *Alerts) waiting(ctx context.Context, name string) (b backlog, err error) {
 	var added, digested, sent, every, wait int64
