@@ -45,8 +45,7 @@ type PrefilteringDetector interface {
 // A MemoDetector is a Detector that works faster on texts that resemble each other.
 type MemoDetector interface {
 	Detector
-	// DetectWith is Detect. It looks up in m what it knows of a text like this one, and
-	// remembers the rest there. m may be nil.
+	// DetectWith is Detect. It asks m first, and adds its own answers there. m may be nil.
 	DetectWith(m *Memo, dst []Match, text []byte) []Match
 }
 

@@ -2,10 +2,10 @@ package detectors
 
 import "hash/maphash"
 
-// A Memo remembers what a detector has worked out about places of texts, by the bytes around
-// them. A history holds hundreds of versions of a file, and each is decoded to several views:
-// nearly all that is said about a place there was said before. It holds nothing of the texts
-// but what it is told to keep.
+// A Memo remembers the answers of a detector about places of texts, by the bytes around them.
+// A history holds hundreds of versions of a file, and each is decoded to several views: nearly
+// all that is said about a place there was said before. It holds nothing of the texts but the
+// answers.
 //
 // The zero value works. A nil Memo remembers nothing. It is for one goroutine at a time.
 type Memo struct {
@@ -15,7 +15,7 @@ type Memo struct {
 
 // A Place is a place of a text, and all bytes of the text that tell about it.
 type Place struct {
-	Kind string // what is asked about it; of the same type at each call
+	Kind string // the question; the answers to it are of one type
 	// Head is the beginning of the text, Around the bytes around the place. At and Len say
 	// where it is; two places with the same bytes and numbers are alike.
 	Head, Around []byte
@@ -31,8 +31,8 @@ type memoKey struct {
 // maxRemembered bounds the places that a Memo knows: then it starts afresh.
 const maxRemembered = 1 << 13
 
-// Recall returns what workOut returns for p, which m may have been told before. The caller
-// must not change it.
+// Recall returns the answer of workOut about p, which m may know already. The caller must not
+// change it.
 //
 // Places are told apart by a hash of 64 bits with a random seed. With a million questions in
 // a scan, one in a billion scans takes a place for another.

@@ -51,7 +51,7 @@ func compareWithMemo(t *testing.T, texts []string) (known int) {
 }
 
 // versionsOfKey returns texts that differ far from a key, at the beginning or the end, in
-// what says its name. The distance is drawn at random.
+// its name. The distance is drawn at random.
 func versionsOfKey(seed uint64) (texts []string) {
 	const names = "aws_secret_key|jwt_secret|user_id|note"
 	r := rand.New(rand.NewPCG(seed, 20))
@@ -120,7 +120,7 @@ func versionsOfPieces(seed uint64) (texts []string) {
 	return texts
 }
 
-// memoPiece returns a piece of a text: keys, or what tells about keys behind it or before it,
+// memoPiece returns a piece of a text: keys, names for those beside it,
 // or a stretch of about the length that names are looked for.
 func memoPiece(r *rand.Rand) string {
 	signs := []string{

@@ -51,7 +51,7 @@ func (r *recall) value(kind string, s detectors.Span, reach int, read func(detec
 	return v
 }
 
-// recalled returns what workOut returns about s.
+// recalled returns the answer of workOut about s.
 func recalled[T any](r *recall, kind string, s detectors.Span, reach int, workOut func() T) T {
 	if r.memo == nil {
 		return workOut()
