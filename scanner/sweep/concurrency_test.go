@@ -19,7 +19,7 @@ import (
 )
 
 func TestConcurrency(t *testing.T) {
-	onEachDatabase(t, map[string]func(onDatabase){"news": testNewsOnce, "people": testPeople})
+	onEachDatabase(t, map[string]func(onDatabase){"news": testNewsOnce, "people": testPeople, "search": testSearchAtOnce})
 }
 
 // another returns a store of another process on the database of s.
@@ -133,4 +133,34 @@ func testPeople(on onDatabase) {
 			t.Fatalf("round %d: %s, %+v", round, got.Verdict.State, got.History)
 		}
 	}
+}
+
+// testSearchAtOnce: of two transactions that change one finding at once, the second stores a text
+// that has the change of the first.
+func testSearchAtOnce(on onDatabase) {
+	t, s := on.t, on.store
+	target := s.put(t)
+	one, two, other := s.repositoryNamed(t, "1"), s.repositoryNamed(t, "2"), another(t, s)
+	in := func(path string) finding.Finding {
+		return sweeptest.Finding("f", verifier.Unknown, "", s.Clock, finding.Location{Blob: finding.BlobID(path), Kind: finding.KindBlob, Path: path})
+	}
+	s.found(t, one, false, in("one.env"))
+	renamed := make(chan error, 1)
+	s.Do(t, func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.PutFindings(ctx, tx, two, []finding.Finding{in("two.env")}, false); err != nil {
+			return err
+		}
+		go func() {
+			renamed <- other.Tx(ctx, func(tx *sql.Tx) error {
+				_, _, err := other.PutListed(ctx, tx, target, sweep.ListPage{Listed: []sweep.Listed{{ID: "1", Name: "acme/new"}}}, func(string) string { return "" }, sweep.Selection{})
+				return err
+			})
+		}()
+		time.Sleep(500 * time.Millisecond) // the other comes to the finding meanwhile; the test cannot fail if it does not
+		return nil
+	})
+	if err := <-renamed; err != nil {
+		t.Fatal(err)
+	}
+	s.wantHolding(t, "after both", map[string]string{"one.env": "f", "two.env": "f", "acme/new": "f", "acme/r1": "", "acme/r2": "f"})
 }

@@ -48,7 +48,9 @@ func (s *Store) PutFindings(ctx context.Context, tx *sql.Tx, r Repository, findi
 		}
 	}
 	sortFindings(findings)
+	fingerprints := make([]string, len(findings))
 	for i := range findings {
+		fingerprints[i] = findings[i].Fingerprint()
 		if afresh && findings[i].Ignored != "" {
 			if err := markIgnored(ctx, tx, r, &findings[i]); err != nil {
 				return err
@@ -68,8 +70,8 @@ func (s *Store) PutFindings(ctx context.Context, tx *sql.Tx, r Repository, findi
 			}
 		}
 	}
-	if !afresh {
-		return nil
+	if err := s.PutSearch(ctx, tx, fingerprints); err != nil || !afresh {
+		return err
 	}
 	// A location that is not there any more was forced away, and its key may be live; or
 	// this version does not call it a finding. Nobody can tell the two apart, so both
@@ -254,7 +256,10 @@ func (s *Store) putVerdict(ctx context.Context, tx *sql.Tx, f *finding.Finding) 
 			f.Verdict.Identity = known.Verdict.Identity
 		}
 	}
-	return s.putFinding(ctx, tx, f)
+	if err := s.putFinding(ctx, tx, f); err != nil {
+		return err
+	}
+	return s.PutSearch(ctx, tx, []string{f.Fingerprint()}) // it may have an account now
 }
 
 func (s *Store) putLocation(ctx context.Context, tx *sql.Tx, fingerprint string, repository int64, l *finding.Location) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -147,7 +148,7 @@ func (s *Store) absorb(ctx context.Context, tx *sql.Tx, repository int64, whole,
 	}
 	var left int
 	if err := database.QueryRow(ctx, tx, `SELECT COUNT(*) FROM location WHERE fingerprint = $1`, half)(&left); err != nil || left > 0 {
-		return err
+		return errors.Join(err, s.PutSearch(ctx, tx, []string{half}))
 	}
 	for _, statement := range []string{
 		`UPDATE finding SET (status, status_by, status_until, comment, owner) = (SELECT h.status, h.status_by, h.status_until, h.comment, h.owner FROM finding h WHERE h.fingerprint = $2),

@@ -93,6 +93,11 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 		if err != nil {
 			return 0, 0, false, err
 		}
+		if name != l.Name {
+			if err := s.putSearchOf(ctx, tx, num); err != nil {
+				return 0, 0, false, err
+			}
+		}
 		changed = pushed != database.Millis(l.Pushed) || name != l.Name || listed == database.Millis(t.Begun) && !t.Listed
 	}
 	outdated := detector != sel.Detector && (sweep < t.Sweep || at < database.Millis(sel.Before))
@@ -116,6 +121,26 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	}
 	_, err = database.Exec(ctx, tx, `UPDATE repository SET due = 1, state = CASE WHEN state = $2 OR state = $3 THEN $4 ELSE state END WHERE number = $1`, num, Skipped, Gone, New)
 	return num, rankOf(l, detector, looked), changed, err
+}
+
+// putSearchOf has lists find the findings of a repository by its present name, as part of tx.
+func (s *Store) putSearchOf(ctx context.Context, tx *sql.Tx, number int64) error {
+	fingerprints, err := fingerprintsOf(ctx, tx, `SELECT DISTINCT fingerprint FROM location WHERE repository = $1 ORDER BY fingerprint`, number)
+	if err != nil {
+		return err
+	}
+	return s.PutSearch(ctx, tx, fingerprints)
+}
+
+// fingerprintsOf returns the fingerprints that a query selects.
+func fingerprintsOf(ctx context.Context, tx *sql.Tx, query string, args ...any) (list []string, err error) {
+	err = database.EachRow(ctx, tx, func(scan func(...any) error) error {
+		var fingerprint string
+		err := scan(&fingerprint)
+		list = append(list, fingerprint)
+		return err
+	}, query, args...)
+	return list, err
 }
 
 // rankOf returns the rank of the scan of a repository that detector, "" for none, has read

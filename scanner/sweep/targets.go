@@ -54,6 +54,10 @@ func (s *Store) PutTarget(ctx context.Context, t Target) error {
 // It reports whether there was one.
 func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err error) {
 	err = s.Tx(ctx, func(tx *sql.Tx) error {
+		fingerprints, err := fingerprintsOf(ctx, tx, `SELECT DISTINCT l.fingerprint FROM repository r JOIN location l ON l.repository = r.number WHERE r.target = $1 ORDER BY l.fingerprint`, name)
+		if err != nil {
+			return err
+		}
 		r, err := database.Exec(ctx, tx, `DELETE FROM target WHERE name = $1`, name)
 		if err != nil {
 			return err
@@ -67,6 +71,9 @@ func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err 
 		}
 		if err == nil {
 			_, err = database.Exec(ctx, tx, `DELETE FROM finding WHERE NOT EXISTS (SELECT 1 FROM location WHERE location.fingerprint = finding.fingerprint)`)
+		}
+		if err == nil {
+			err = s.PutSearch(ctx, tx, fingerprints) // those that another target has, too
 		}
 		return err
 	})

@@ -87,6 +87,9 @@ func (s *server) fill(n int) {
 			if err := s.put(ctx, tx, i, int64(1+i%len(names))); err != nil {
 				return err
 			}
+			if err := s.store.PutSearch(ctx, tx, []string{fingerprint(i)}); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

@@ -9,12 +9,13 @@ import (
 )
 
 // A migration changes the schema by one version, up or down. BLOB is BYTEA in
-// PostgreSQL, SERIAL a key that counts. Times are milliseconds since 1970, 0 for never.
+// PostgreSQL, SERIAL a key that counts. COLLATE "C" is for PostgreSQL alone, WITHOUT ROWID for
+// SQLite. Times are milliseconds since 1970, 0 for never.
 type migration struct{ up, down string }
 
 // migrations lead from each version to the next one. A version that was released never
 // changes.
-var migrations = []migration{first, engine, triage, alerts, memory, webhook, counts, absence, listPages, lastDue}
+var migrations = []migration{first, engine, triage, alerts, memory, webhook, counts, absence, listPages, lastDue, search}
 
 // Version is the version of the schema that this package reads and writes.
 func Version() int { return len(migrations) }
@@ -104,13 +105,16 @@ func (d *DB) lockSchema(ctx context.Context, tx *sql.Tx) (version int, err error
 	return d.schema(ctx, tx)
 }
 
-func (d *DB) execute(ctx context.Context, tx *sql.Tx, statements string) error {
-	serial := "INTEGER PRIMARY KEY"
+// dialect returns statements in the words of the database, see migration.
+func (d *DB) dialect(statements string) string {
 	if d.Postgres {
-		serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
-		statements = strings.ReplaceAll(statements, "BLOB", "BYTEA")
+		return strings.NewReplacer("BLOB", "BYTEA", "SERIAL", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", " WITHOUT ROWID", "").Replace(statements)
 	}
-	for statement := range strings.SplitSeq(strings.ReplaceAll(statements, "SERIAL", serial), ";") {
+	return strings.NewReplacer("SERIAL", "INTEGER PRIMARY KEY", ` COLLATE "C"`, "").Replace(statements)
+}
+
+func (d *DB) execute(ctx context.Context, tx *sql.Tx, statements string) error {
+	for statement := range strings.SplitSeq(d.dialect(statements), ";") {
 		if strings.TrimSpace(statement) == "" {
 			continue
 		}

@@ -38,12 +38,15 @@ func (s *Store) Fill(t testing.TB, n int) {
 		if err := database.QueryRow(ctx, tx, `SELECT number FROM repository WHERE id = 'r0'`)(&first); err != nil {
 			return err
 		}
+		fingerprints := make([]string, n)
 		for i := range n {
-			if err := s.put(ctx, tx, i, first); err != nil {
+			f := s.finding(i)
+			fingerprints[i] = f.Fingerprint()
+			if err := s.put(ctx, tx, i, f, first); err != nil {
 				return err
 			}
 		}
-		return nil
+		return s.PutSearch(ctx, tx, fingerprints)
 	})
 	analyze := `ANALYZE`
 	if s.Postgres {
@@ -56,10 +59,9 @@ func (s *Store) Fill(t testing.TB, n int) {
 
 const repositories = 900
 
-// put puts the i-th finding, with its answers and places. first is the number of the first
+// put puts f, the i-th finding, with its answers and places. first is the number of the first
 // repository.
-func (s *Store) put(ctx context.Context, tx *sql.Tx, i int, first int64) error {
-	f := s.finding(i)
+func (s *Store) put(ctx context.Context, tx *sql.Tx, i int, f *finding.Finding, first int64) error {
 	kept := *f
 	kept.Locations = nil
 	record, err := database.MarshalRecord(&kept)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -40,7 +41,9 @@ func TestDatabasesForBrowser(t *testing.T) {
 		if name == "odd" {
 			m.odd = hostile
 		}
-		if err := store.Tx(t.Context(), func(tx *sql.Tx) error { return m.fill(t.Context(), tx) }); err != nil {
+		if err := store.Tx(t.Context(), func(tx *sql.Tx) error {
+			return errors.Join(m.fill(t.Context(), tx), store.PutSearch(t.Context(), tx, m.fingerprints))
+		}); err != nil {
 			t.Fatal(name, err)
 		}
 		store.Close()
@@ -78,6 +81,8 @@ type maker struct {
 	odd     []string       // names for everything that a stranger may name
 	number  map[string]int // of the first repository at an address
 	planted []string
+	// fingerprints are those of the findings that were made.
+	fingerprints []string
 }
 
 var words = []string{"billing", "checkout", "terraform-prod", "mobile-app", "data-pipeline", "website", "monorepo", "infra-tools", "search", "ml-notebooks"}
@@ -189,6 +194,7 @@ func (s *stored) Summary(finding.Summary) error       { return nil }
 
 func (s *stored) Finding(f finding.Finding) error {
 	i, m := s.i, s.m
+	m.fingerprints = append(m.fingerprints, f.Fingerprint())
 	s.i++
 	age := time.Duration(1+m.r.IntN(120*24)) * time.Hour
 	if i%37 == 1 || m.n > 1 && i < 2 {

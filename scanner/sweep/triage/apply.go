@@ -101,6 +101,11 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, by Author, e Edit, items 
 		if err := put(ctx, tx, will, fingerprints); err != nil {
 			return none, err
 		}
+		if e.Owner != nil || e.Comment != nil {
+			if err := s.PutSearch(ctx, tx, fingerprints); err != nil {
+				return none, err
+			}
+		}
 		if err := note(ctx, tx, fingerprints, now, by, ""); err != nil {
 			return none, err
 		}

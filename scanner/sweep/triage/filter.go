@@ -42,8 +42,15 @@ func ParseState(name string) (verifier.State, error) {
 	return "", fmt.Errorf("%q is no state: use one of %s", name, strings.Join(names, ", "))
 }
 
-// covered is the table of findings by the one index that has all columns of summaries.
-const covered = `finding f INDEXED BY finding_text`
+// covered returns the table of findings f by the one index that has all columns of summaries
+// and lists. SQLite would look fingerprints up in the index of the primary key, and then read
+// the row (sqlite.org/lang_indexedby.html).
+func (s *Store) covered() string {
+	if s.Postgres {
+		return `finding f`
+	}
+	return `finding f INDEXED BY finding_text`
+}
 
 // A query collects the conditions of a statement and their arguments.
 type query struct {
@@ -80,11 +87,9 @@ func anyOf[T ~string](q *query, column string, values []T) string {
 
 // A scope is what queries have to know of the database.
 type scope struct {
-	onlyTarget bool   // there is no target but that of the filter
-	like       string // the operator that takes small and capital letters for the same
-	// table is the table of findings, for lists by a text. SQLite would look fingerprints up in
-	// the index of the primary key, and then read the row (sqlite.org/lang_indexedby.html).
-	table string
+	onlyTarget bool      // there is no target but that of the filter
+	text       *textScan // nil if the filter has no text
+	all        bool      // the query is for all findings, not for the first of an order
 }
 
 // query returns the conditions of f on a finding f at a time.
@@ -115,8 +120,7 @@ func (f *Filter) query(now time.Time, s scope) *query {
 		q.add(`f.fingerprint IN (SELECT l.fingerprint FROM location l JOIN repository r ON r.number = l.repository WHERE r.name = ` + q.arg(f.Repository) + `)`)
 	}
 	if f.Text != "" {
-		q.table = s.table
-		q.add(f.text(q, s.like))
+		s.text.add(q, s.all)
 	}
 	return q
 }
@@ -134,16 +138,4 @@ func (f *Filter) status(q *query, now time.Time) string {
 		}
 	}
 	return "(" + strings.Join(parts, " OR ") + ")"
-}
-
-// text returns the condition that a finding holds the text of f. like is the operator that
-// takes small and capital letters for the same. Each part reads one index, and no table: one
-// condition on all columns would read the records of findings.
-func (f *Filter) text(q *query, like string) string {
-	within := like + ` ` + q.arg("%"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Text)+"%") + ` ESCAPE '\'`
-	return `f.fingerprint IN (
-		SELECT t.fingerprint FROM finding t WHERE t.fingerprint ` + within + ` OR t.key_id ` + within + ` OR t.account ` + within + ` OR t.owner ` + within + `
-		UNION ALL SELECT c.fingerprint FROM finding c WHERE c.comment <> '' AND c.comment ` + within + `
-		UNION ALL SELECT l.fingerprint FROM location l WHERE SUBSTR(l.path, 1, 500) ` + within + `
-		UNION ALL SELECT l.fingerprint FROM location l WHERE l.repository IN (SELECT number FROM repository WHERE name ` + within + `))`
 }

@@ -89,6 +89,15 @@ func (f *fixture) put(fingerprint string, state verifier.State, repositories ...
 				fingerprint, fmt.Sprint(i), path, database.Bool(i == 0), string(l), name)
 		}
 	}
+	f.searchable(fingerprint)
+}
+
+// searchable has lists find findings by their text, which exec has put or changed.
+func (f *fixture) searchable(fingerprints ...string) {
+	f.Helper()
+	if err := f.Tx(f.Context(), func(tx *sql.Tx) error { return f.PutSearch(f.Context(), tx, fingerprints) }); err != nil {
+		f.Fatal(err)
+	}
 }
 
 // becomes stores a new state as a sweep does, and tells the observer.

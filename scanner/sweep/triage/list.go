@@ -113,15 +113,16 @@ func (s *Store) List(ctx context.Context, f Filter, sort Sort, after string, lim
 	if err != nil {
 		return page, err
 	}
-	in, err := s.scope(ctx, f.Target)
+	in, err := s.scope(ctx, &f)
 	if err != nil {
 		return page, err
 	}
-	switch {
-	case from != nil:
+	if from != nil {
 		page.Total = from.Total
-	case f.Text == "" || sort == ByRepository:
-		q := f.query(s.Now(), in)
+	} else {
+		counted := in
+		counted.all = true
+		q := f.query(s.Now(), counted)
 		if err := database.QueryRow(ctx, s.SQL, `SELECT COUNT(*) FROM `+q.table+q.where(), q.args...)(&page.Total); err != nil {
 			return page, fmt.Errorf("counting findings: %w", err)
 		}
@@ -129,7 +130,7 @@ func (s *Store) List(ctx context.Context, f Filter, sort Sort, after string, lim
 	var keys []cursor
 	switch {
 	case sort != ByRepository:
-		keys, err = s.keys(ctx, f.query(s.Now(), in), sort, from, limit+1, from == nil && f.Text != "")
+		keys, err = s.keys(ctx, f.query(s.Now(), in), sort, from, limit+1)
 	case page.Total <= few:
 		keys, err = s.fewByRepository(ctx, f.query(s.Now(), in), from, limit+1)
 	default:
@@ -137,9 +138,6 @@ func (s *Store) List(ctx context.Context, f Filter, sort Sort, after string, lim
 	}
 	if err != nil {
 		return page, fmt.Errorf("listing findings: %w", err)
-	}
-	if from == nil && len(keys) > 0 && page.Total == 0 {
-		page.Total = keys[0].Total
 	}
 	if len(keys) > limit {
 		keys = keys[:limit]
@@ -154,10 +152,11 @@ func (s *Store) List(ctx context.Context, f Filter, sort Sort, after string, lim
 // Fingerprints returns the fingerprints of all findings of a filter, in order, and how many
 // of them are live.
 func (s *Store) Fingerprints(ctx context.Context, f Filter) (list []string, live int, err error) {
-	in, err := s.scope(ctx, f.Target)
+	in, err := s.scope(ctx, &f)
 	if err != nil {
 		return nil, 0, err
 	}
+	in.all = true
 	q := f.query(s.Now(), in)
 	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var fingerprint, state string
@@ -166,32 +165,31 @@ func (s *Store) Fingerprints(ctx context.Context, f Filter) (list []string, live
 			live++
 		}
 		return err
-	}, `SELECT f.fingerprint, f.state FROM finding f`+q.where()+` ORDER BY f.fingerprint`, q.args...)
+	}, `SELECT f.fingerprint, f.state FROM `+q.table+q.where()+` ORDER BY f.fingerprint`, q.args...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("selecting findings: %w", err)
 	}
 	return list, live, nil
 }
 
-// scope returns what queries about a target, "" for all, have to know.
-func (s *Store) scope(ctx context.Context, target string) (scope, error) {
-	in := scope{like: "LIKE", table: covered}
-	if s.Postgres {
-		in.table = `finding f`
-		in.like = `COLLATE "C" ILIKE` // bytes are compared faster than letters
+// scope returns what queries of a filter have to know.
+func (s *Store) scope(ctx context.Context, f *Filter) (in scope, err error) {
+	if f.Text != "" {
+		if in.text, err = s.scanTexts(ctx, f.Text); err != nil {
+			return in, err
+		}
 	}
-	if target == "" {
+	if f.Target == "" {
 		return in, nil
 	}
 	var n, those int
-	err := database.QueryRow(ctx, s.SQL, `SELECT COUNT(*), COUNT(CASE WHEN name = $1 THEN 1 END) FROM target`, target)(&n, &those)
+	err = database.QueryRow(ctx, s.SQL, `SELECT COUNT(*), COUNT(CASE WHEN name = $1 THEN 1 END) FROM target`, f.Target)(&n, &those)
 	in.onlyTarget = n == 1 && those == 1
 	return in, err
 }
 
-// keys returns the keys of up to limit findings in an order, after from. With counted, each
-// has the number of all findings of q: where a text is looked for, it is looked for once.
-func (s *Store) keys(ctx context.Context, q *query, sort Sort, from *cursor, limit int, counted bool) (keys []cursor, err error) {
+// keys returns the keys of up to limit findings in an order, after from.
+func (s *Store) keys(ctx context.Context, q *query, sort Sort, from *cursor, limit int) (keys []cursor, err error) {
 	var columns, order string
 	switch sort {
 	case ByAge:
@@ -220,16 +218,12 @@ func (s *Store) keys(ctx context.Context, q *query, sort Sort, from *cursor, lim
 				` OR f.first_seen = ` + rank + ` AND f.fingerprint > ` + q.arg(from.ID) + `)`)
 		}
 	}
-	total := `0`
-	if counted {
-		total = `COUNT(*) OVER ()`
-	}
 	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var c cursor
-		err := scan(&c.Rank, &c.Text, &c.ID, &c.Total)
+		err := scan(&c.Rank, &c.Text, &c.ID)
 		keys = append(keys, c)
 		return err
-	}, `SELECT `+columns+`, f.fingerprint, `+total+` FROM `+q.table+q.where()+` ORDER BY `+order+` LIMIT `+q.arg(limit), q.args...)
+	}, `SELECT `+columns+`, f.fingerprint FROM `+q.table+q.where()+` ORDER BY `+order+` LIMIT `+q.arg(limit), q.args...)
 	return keys, err
 }
 

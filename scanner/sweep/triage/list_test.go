@@ -3,6 +3,7 @@
 package triage_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,7 +19,7 @@ import (
 )
 
 func TestLists(t *testing.T) {
-	onEachDatabase(t, map[string]func(*fixture){"filters": testFilters, "orders": testOrders, "rows": testRows, "summary": testSummary, "migration": testMigration})
+	onEachDatabase(t, map[string]func(*fixture){"filters": testFilters, "orders": testOrders, "rows": testRows, "many_hold": testManyHold, "summary": testSummary, "migration": testMigration})
 }
 
 // list returns the fingerprints of a list, read page by page.
@@ -113,6 +114,51 @@ func testFilters(f *fixture) {
 	check("", statuses(triage.Acknowledged))
 	f.exec(`DELETE FROM target WHERE name = 'octo'`)
 	check("bacd", triage.Filter{Target: "acme"}) // the only one that is left: nothing is compared
+}
+
+// testManyHold: a list of findings that hold a text is the same, whether few or many hold it.
+func testManyHold(f *fixture) {
+	f.some()
+	var fingerprints []string
+	err := f.Tx(f.Context(), func(tx *sql.Tx) error {
+		for i := range 1200 {
+			fingerprint := fmt.Sprintf("many-%04d", i*7919%1200)
+			fingerprints = append(fingerprints, fingerprint)
+			if _, err := database.Exec(f.Context(), tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, owner, record) VALUES ($1, '', '', $2, '', $3, 0, $4, 0, $5, '{}')`,
+				fingerprint, string(triage.States()[i%3]), []string{"", "", "", "a rule"}[i%4], i/2, []string{"", "ada"}[i%2]); err != nil {
+				return err
+			}
+			if _, err := database.Exec(f.Context(), tx, `INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record) SELECT $1, number, '', 'blob', 'b', $2, 0, 0, '{}' FROM repository WHERE name = $3`,
+				fingerprint, fmt.Sprintf("Production/%d.env", i%600), []string{"acme/app", "octo/lib"}[i%2]); err != nil {
+				return err
+			}
+		}
+		slices.Sort(fingerprints)
+		return f.PutSearch(f.Context(), tx, fingerprints)
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for text, in := range map[string]func(string) bool{
+		"many-":       func(s string) bool { return strings.HasPrefix(s, "many-") },
+		"PRODUCTION/": func(s string) bool { return strings.HasPrefix(s, "many-") },
+		"many-00":     func(s string) bool { return strings.HasPrefix(s, "many-00") },
+		"none":        func(string) bool { return false },
+	} {
+		for _, filter := range []triage.Filter{{}, {Ignored: true}, {Owner: "ada", States: []verifier.State{verifier.Live}}, {Target: "octo"}} {
+			for _, sort := range triage.Sorts() {
+				want := slices.DeleteFunc(f.list(filter, sort, 500), func(s string) bool { return !in(s) })
+				filter.Text = text
+				if got := f.list(filter, sort, 350); !slices.Equal(got, want) {
+					f.Errorf("%+v by %s: %q, want %q", filter, sort, got, want)
+				}
+				if list, _, err := f.Fingerprints(f.Context(), filter); err != nil || len(list) != len(want) {
+					f.Errorf("%+v: %d fingerprints, want %d: %v", filter, len(list), len(want), err)
+				}
+				filter.Text = ""
+			}
+		}
+	}
 }
 
 // testOrders: each order is the same, whatever the size of its pages, and no finding is left

@@ -201,10 +201,6 @@ func (s *Store) repositories(ctx context.Context, sum *Summary) (err error) {
 // is the lowest.
 func (s *Store) GroupsOfRepositories(ctx context.Context, limit int) (groups []Group, err error) {
 	groups = []Group{}
-	table := covered
-	if s.Postgres {
-		table = `finding f`
-	}
 	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
 		var g Group
 		err := scan(&g.Name, &g.Live, &g.Open, &g.Findings)
@@ -213,7 +209,7 @@ func (s *Store) GroupsOfRepositories(ctx context.Context, limit int) (groups []G
 	}, `WITH namesake AS (SELECT r.number AS number, o.number AS lower FROM repository r JOIN repository o ON o.name = r.name AND o.number < r.number)
 		SELECT r.name, SUM(g.live), SUM(g.open), SUM(g.findings) FROM (
 			SELECT l.repository, COUNT(CASE WHEN f.state = 'live' THEN 1 END) AS live, COUNT(CASE WHEN `+isOpenNow+` THEN 1 END) AS open, COUNT(*) AS findings
-			FROM (SELECT DISTINCT fingerprint, repository FROM location) l JOIN `+table+` ON f.fingerprint = l.fingerprint
+			FROM (SELECT DISTINCT fingerprint, repository FROM location) l JOIN `+s.covered()+` ON f.fingerprint = l.fingerprint
 			WHERE f.ignored = '' AND (l.repository NOT IN (SELECT number FROM namesake) OR NOT EXISTS (SELECT 1 FROM namesake d JOIN location o ON o.repository = d.lower WHERE d.number = l.repository AND o.fingerprint = l.fingerprint))
 			GROUP BY l.repository) g
 		JOIN repository r ON r.number = g.repository GROUP BY r.name ORDER BY 2 DESC, 3 DESC, 4 DESC, 1 LIMIT $2`, database.Millis(s.Now()), limit)
