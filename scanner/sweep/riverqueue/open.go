@@ -28,20 +28,20 @@ func Open(ctx context.Context, name string, migrate bool) (*sweep.Store, error) 
 			return nil
 		}
 		if err := s.Migrate(ctx, database.Version()); err != nil {
-			return withAdvice(err)
+			return withAdvice(err, "bring the tables up to date", "stanch sweep migrate")
 		}
 		if err := Migrate(ctx, s, false); err != nil {
-			return withAdvice(err)
+			return withAdvice(err, "bring the tables up to date", "stanch sweep migrate")
 		}
 		return checkRights(ctx, s)
 	})
 }
 
-// withAdvice returns err with what to do if the role may not make or change tables.
-func withAdvice(err error) error {
+// withAdvice returns err with a command for the owner of the tables if the role may not do that.
+func withAdvice(err error, that, command string) error {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == "42501" { // insufficient_privilege
-		return fmt.Errorf("%w: this role may not bring the tables up to date: run \"stanch sweep migrate\" as the role that owns the database (docs/operations.md)", err)
+		return fmt.Errorf("%w: this role may not %s: run %q as the role that owns the database (docs/operations.md)", err, that, command)
 	}
 	return err
 }

@@ -200,6 +200,9 @@ func TestRoles(t *testing.T) {
 	if got := text(t, s, `SELECT state FROM river_job`); got != "completed " {
 		t.Errorf("the job is %s", got)
 	}
+	if err := Remove(t.Context(), w); err == nil || !strings.Contains(err.Error(), `run "stanch sweep migrate --down" as the role that owns`) {
+		t.Errorf("a role that may remove no tables: %v", err)
+	}
 	run(t, s, `UPDATE stanch_schema SET version = 1`) // that of an earlier stanch
 	if _, err := Open(t.Context(), worker, true); err == nil || !strings.Contains(err.Error(), `run "stanch sweep migrate" as the role that owns`) {
 		t.Errorf("a role that may make no tables: %v", err)

@@ -163,10 +163,11 @@ func Migrate(ctx context.Context, s *sweep.Store, down bool) error {
 // Remove removes the tables of the queue, and then those of the store: these only if the
 // former are gone.
 func Remove(ctx context.Context, s *sweep.Store) error {
-	if err := Migrate(ctx, s, true); err != nil {
-		return err
+	err := Migrate(ctx, s, true)
+	if err == nil {
+		err = s.Migrate(ctx, 0)
 	}
-	return s.Migrate(ctx, 0)
+	return withAdvice(err, "remove the tables", "stanch sweep migrate --down")
 }
 
 // Run does jobs with e until ctx ends, or, with once, until there are none, jobs that
