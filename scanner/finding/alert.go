@@ -133,7 +133,7 @@ func linkTo(page string, l *Location) string {
 	}
 	name, _, member := strings.Cut(l.Path, "!") // of a member of an archive, the archive
 	// A browser would take "..", and leave the repository.
-	if l.Kind != KindBlob || name == "" || path.Clean("/"+name) != "/"+name || printable.Quoted(name) != name {
+	if l.Kind != KindBlob || name == "" || path.Clean("/"+name) != "/"+name || printable.Quoted(name) != name || IsRedacted(name) {
 		return page + "/commit/" + l.Commit
 	}
 	link := page + "/blob/" + l.Commit + (&url.URL{Path: "/" + name}).EscapedPath()

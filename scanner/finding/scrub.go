@@ -17,6 +17,12 @@ const (
 	minSecret = 4
 )
 
+// IsRedacted reports whether a secret was removed from text: by a scan, or by the database of a
+// sweep, which writes "[redacted 1a2b3c4d]". A path of which a part is missing leads nowhere.
+func IsRedacted(text string) bool {
+	return strings.Contains(text, redacted) || strings.Contains(text, "[redacted ")
+}
+
 // A scrubber removes known secrets from text that came from a repository, from
 // the provider or from the command line. Words of our own (rules, states) and
 // computed values (fingerprints, hashes) are left alone: a custom rule that

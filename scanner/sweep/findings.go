@@ -288,7 +288,7 @@ func (s *Store) UpdateAtHead(ctx context.Context, tx *sql.Tx, repository int64, 
 		if err := scan(&m.fingerprint, &m.place, &blob, &path, &was); err != nil {
 			return err
 		}
-		if database.IsRedacted(path) { // nobody knows the path any more
+		if finding.IsRedacted(path) { // nobody knows the path any more
 			return nil
 		}
 		now, known := at(path)

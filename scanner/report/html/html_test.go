@@ -303,6 +303,7 @@ func TestAddress(t *testing.T) {
 		{"other_host", finding.Location{Kind: finding.KindBlob, Repo: "https://gitlab.com/o/n", Path: "b", Commit: c}, false, ""},
 		{"local", finding.Location{Kind: finding.KindBlob, Repo: "/home/o/n", Path: "b", Commit: c}, false, ""},
 		{"up", finding.Location{Kind: finding.KindBlob, Repo: "https://github.com/o/n", Path: "../../../../evil/x", Commit: c}, true, ""},
+		{"redacted", finding.Location{Kind: finding.KindBlob, Repo: "https://github.com/o/n", Path: "a/[redacted 1a2b3c4d].env", Line: 3, Commit: c}, true, ""},
 		{"no_commit", finding.Location{Kind: finding.KindBlob, Repo: "https://github.com/o/n", Path: "b", Commit: "main/../.."}, true, ""},
 		{"script", finding.Location{Kind: finding.KindBlob, Repo: "javascript://github.com/%0aalert(1)", Path: "b", Commit: c}, true, ""},
 		{"password", finding.Location{Kind: finding.KindBlob, Repo: "https://u:p@github.com/o/n", Path: "b", Commit: c}, true, ""},

@@ -118,7 +118,7 @@ func address(l *finding.Location, github bool) string {
 func blobAddress(base string, l *finding.Location) string {
 	name, _, member := strings.Cut(l.Path, "!")
 	// A browser would take "..", and leave the repository.
-	if name == "" || path.Clean("/"+name) != "/"+name || printable.Quoted(name) != name {
+	if name == "" || path.Clean("/"+name) != "/"+name || printable.Quoted(name) != name || finding.IsRedacted(name) {
 		return ""
 	}
 	var parts []string

@@ -42,11 +42,6 @@ func Redact(text string) string {
 	return b.String() + text[done:]
 }
 
-// IsRedacted reports whether Redact or the sink of a scan has removed a part of text.
-func IsRedacted(text string) bool {
-	return strings.Contains(text, redactedMark) || strings.Contains(text, "[redacted]")
-}
-
 // RedactAttr redacts an attribute or the message of a log, for slog.HandlerOptions.
 func RedactAttr(_ []string, a slog.Attr) slog.Attr {
 	switch v := a.Value.Resolve(); v.Kind() {
@@ -61,8 +56,8 @@ func RedactAttr(_ []string, a slog.Attr) slog.Attr {
 }
 
 const (
-	redactedMark = "[redacted "
-	secretLen    = 40 // characters of a secret access key
+	redactedMark = "[redacted " // finding.IsRedacted knows it
+	secretLen    = 40           // characters of a secret access key
 )
 
 // A unit is a character of base64, as it is or escaped: %2F, %252f, \/, \u002b.

@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // randomSecret returns 40 random characters of base64.
@@ -33,7 +35,7 @@ func TestRedact(t *testing.T) {
 			for _, s := range []string{secret, url.PathEscape(secret), url.QueryEscape(secret), url.QueryEscape(url.QueryEscape(secret)), strings.ReplaceAll(secret, "/", `\/`), strings.ReplaceAll(secret, "+", `\u002b`)} {
 				text := form.before + s + form.after
 				got := Redact(text)
-				if strings.Contains(got, s[:30]) || strings.Contains(got, s[len(s)-30:]) || !IsRedacted(got) {
+				if strings.Contains(got, s[:30]) || strings.Contains(got, s[len(s)-30:]) || !finding.IsRedacted(got) {
 					t.Errorf("%s: %q is kept as %q", form.name, text, got)
 				}
 				if again := Redact(got); again != got {
@@ -59,7 +61,7 @@ func TestRedactLeaves(t *testing.T) {
 		"AKIA" + strings.Repeat("A2", 8) + "/20240101/us", `{"a":"b\u003cc","secret_sha256":"` + strings.Repeat("0a", 32) + `"}`,
 		"LICENSES/BSD-3-Clause.txt",
 	} {
-		if got := Redact(text); got != text || IsRedacted(got) {
+		if got := Redact(text); got != text || finding.IsRedacted(got) {
 			t.Errorf("%q is kept as %q", text, got)
 		}
 	}

@@ -5,15 +5,15 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/sweep"
-	"github.com/stanch-dev/stanch/scanner/sweep/database"
 )
 
 // nameAtHost returns the name of r as hub knows it. If the name is a secret by its looks, the
 // database has a part of it only, and the list of the target is asked for it by the id of r:
 // neither GitHub's git server nor most of its API take ids.
 func nameAtHost(ctx context.Context, hub sweep.Hub, r sweep.Repository) (name string, err error) {
-	if r.Clone != "" || !database.IsRedacted(r.Name) {
+	if r.Clone != "" || !finding.IsRedacted(r.Name) {
 		return r.Name, nil
 	}
 	id, wiki := strings.CutSuffix(r.ID, ".wiki")

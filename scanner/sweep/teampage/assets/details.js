@@ -85,7 +85,7 @@ export function pageOf(l) {
   const repo = u.origin + u.pathname.replace(/\/+$/, '').replace(/\.git$/, '');
   if (l.kind === 'commit') return `${repo}/commit/${l.commit}`;
   const [name, member] = (l.path ?? '').split('!');
-  if (l.kind !== 'blob' || !name || name.split('/').some((p) => p === '' || p === '.' || p === '..') || quoted(name) !== name) return '';
+  if (l.kind !== 'blob' || !name || name.split('/').some((p) => p === '' || p === '.' || p === '..') || quoted(name) !== name || /\[redacted[\] ]/.test(name)) return '';
   return `${repo}/blob/${l.commit}/${name.split('/').map(encodeURIComponent).join('/')}${l.line && member === undefined ? '#L' + l.line : ''}`;
 }
 
