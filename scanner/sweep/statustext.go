@@ -61,23 +61,28 @@ func (st Status) WriteText(out io.Writer) error {
 	for _, worker := range st.Workers {
 		fmt.Fprintf(w, "worker\t%s\t%s\n", printable.Text(worker.Name), worker.words())
 	}
-	if len(st.Receivers) > 0 {
-		fmt.Fprintln(w)
-	}
-	gone := false
-	for i := range st.Receivers {
-		gone = gone || st.Receivers[i].Gone
-		fmt.Fprintf(w, "receiver\t%s\t%s\n", printable.Text(st.Receivers[i].Name), st.Receivers[i].text())
-	}
-	if gone {
-		fmt.Fprintln(w, "\tGive a receiver that is gone to a process by --notify, or forget it: stanch sweep notify forget NAME\t")
-	}
+	writeReceivers(w, st.Receivers)
 	acknowledged := printable.Thousands(st.Findings.Acknowledged) + " acknowledged or closed"
 	if n := st.Findings.AcknowledgedLive; n > 0 {
 		acknowledged += " (" + printable.Thousands(n) + " LIVE)"
 	}
 	fmt.Fprintf(w, "\nfindings\t%s that may be live, %s\t%s\n", printable.Thousands(st.Findings.Open), acknowledged, counts(st.Findings.told()))
 	return table.Flush()
+}
+
+// writeReceivers writes a line for each receiver.
+func writeReceivers(w io.Writer, list []ReceiverStatus) {
+	gone := false
+	for i := range list {
+		if i == 0 {
+			fmt.Fprintln(w)
+		}
+		gone = gone || list[i].Gone
+		fmt.Fprintf(w, "receiver\t%s\t%s\n", printable.Text(list[i].Name), list[i].text())
+	}
+	if gone {
+		fmt.Fprintln(w, "\tGive a receiver that is gone to a process by --notify, or forget it: stanch sweep notify forget NAME\t")
+	}
 }
 
 // text says how a receiver fares: "3 alerts delivered, last 2026-11-30 07:00:00".

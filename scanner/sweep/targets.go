@@ -83,7 +83,7 @@ func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err 
 // A Loss counts the rows that go with a target.
 type Loss struct{ Repositories, Findings, Live, Triaged int }
 
-// String says what is lost: "12 repositories and 5 findings (2 live, 3 with a status, an owner or
+// String describes l: "12 repositories and 5 findings (2 live, 3 with a status, an owner or
 // a comment)".
 func (l Loss) String() string {
 	said := printable.Plural(l.Repositories, "repository") + " and " + printable.Plural(l.Findings, "finding")
@@ -100,7 +100,7 @@ func (l Loss) String() string {
 	return said
 }
 
-// Loss returns what RemoveTarget removes with a target; with "", all that there is.
+// Loss counts the rows that RemoveTarget removes with a target; with "", all rows.
 func (s *Store) Loss(ctx context.Context, target string) (l Loss, err error) {
 	err = database.QueryRow(ctx, s.SQL, `SELECT COUNT(*) FROM repository WHERE $1 = '' OR target = $1`, target)(&l.Repositories)
 	if err != nil {

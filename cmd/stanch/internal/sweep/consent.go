@@ -19,7 +19,7 @@ type consent struct {
 	in  *bufio.Reader // one for all questions: it reads ahead
 }
 
-// ask says what will happen, and returns an error unless the person types yes.
+// ask describes the change, and returns an error unless the person types yes.
 func (c *consent) ask(ctx context.Context, s *cli.Streams, what string) error {
 	if c.yes {
 		return nil

@@ -227,7 +227,7 @@ all findings and the work of people on them, and asks before.`,
 	return cmd
 }
 
-// lossOfAll says what goes with all tables, "" if there is nothing in them.
+// lossOfAll describes the rows of all tables, "" if there are none.
 func lossOfAll(ctx context.Context, store *sweep.Store) (string, error) {
 	version, err := store.Installed(ctx)
 	switch {
