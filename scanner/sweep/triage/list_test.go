@@ -229,11 +229,11 @@ func testSummary(f *fixture) {
 	f.exec(`UPDATE finding SET dead_since = $1 WHERE fingerprint = 'd'`, dead) // at 16:30, first seen at 16:00
 	f.exec(`UPDATE verification SET state = 'live' WHERE fingerprint = 'd'`)
 	f.exec(`INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ('d', $1, 'invalid', '', '')`, dead)
-	f.exec(`INSERT INTO repository (id, target, name, page, fork, archived, private, pushed, listed, state, at) VALUES ('w', 'octo', 'acme/web', '', 0, 0, 0, 0, 0, 'failed', 0)`)
+	f.exec(`INSERT INTO repository (id, target, name, page, fork, archived, private, pushed, listed, state, at) VALUES ('w', 'octo', 'acme/web', '', 0, 0, 0, 0, 0, 'failed', 0), ('x', 'octo', 'acme/web', '', 0, 0, 0, 0, 0, 'swept', 0)`)
 	f.exec(`UPDATE repository SET state = 'failed', accepted_by = 'ada', accepted_until = $1 WHERE name = 'acme/app'`, database.Millis(f.clock.AddDate(0, 0, 9)))
 	f.exec(`UPDATE repository SET state = 'failed', accepted_by = 'ada', accepted_until = $1 WHERE name = 'octo/lib'`, database.Millis(*f.clock))
 	f.exec(`INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record)
-		SELECT 'a', number, '', 'blob', 'b', '', 0, 0, '{}' FROM repository WHERE id = 'w'`) // where it is already
+		SELECT f.fingerprint, number, '', 'blob', 'b', '', 0, 0, '{}' FROM repository r CROSS JOIN finding f WHERE r.id IN ('w', 'x') AND f.fingerprint IN ('a', 'b', 'e')`) // a is there already
 	*f.clock = f.clock.AddDate(0, 0, 1)
 	sum, err := f.Summary(f.Context(), f.clock.Add(-26*time.Hour)) // since 15:00 the day before
 	if err != nil {
@@ -241,13 +241,13 @@ func testSummary(f *fixture) {
 	}
 	oldest := time.Date(2026, 11, 20, 13, 0, 0, 0, time.UTC)
 	want := triage.Summary{
-		At: *f.clock, AsOf: []triage.Target{{Name: "acme", Due: 2, All: 2}, {Name: "octo", Due: 2, Failed: 2, All: 2}}, Findings: 4,
+		At: *f.clock, AsOf: []triage.Target{{Name: "acme", Due: 2, All: 2}, {Name: "octo", Due: 3, Failed: 2, All: 3}}, Findings: 4,
 		ByState:  map[verifier.State]int{verifier.Live: 2, verifier.Unknown: 1, verifier.Invalid: 1},
 		ByStatus: map[triage.Status]int{triage.Open: 3, triage.ShutOff: 1, triage.Acknowledged: 0, triage.FalseAlarm: 0, triage.Fixed: 0},
 		LiveOpen: 2, LiveUnowned: 1, New: triage.News{Since: f.clock.Add(-26 * time.Hour), Findings: 2, Live: 0}, OldestLive: &oldest,
 		TimeToOff: triage.Durations{Count: 1, P50: 1800, P90: 1800},
 		Owners:    []triage.Group{{Name: "", Live: 1, Open: 1, Findings: 2}, {Name: "Bob 100%", Live: 1, Open: 1, Findings: 1}, {Name: "ada", Open: 1, Findings: 1}},
-		Repos:     []triage.Group{{Name: "acme/web", Live: 1, Open: 2, Findings: 2}, {Name: "acme/app", Live: 1, Open: 1, Findings: 2}, {Name: "octo/lib", Live: 1, Open: 1, Findings: 1}},
+		Repos:     []triage.Group{{Name: "acme/web", Live: 2, Open: 3, Findings: 3}, {Name: "acme/app", Live: 1, Open: 1, Findings: 2}, {Name: "octo/lib", Live: 1, Open: 1, Findings: 1}},
 	}
 	trend := sum.Trend
 	sum.Trend = nil
