@@ -90,7 +90,7 @@ func TestPlanFromSweep(t *testing.T) {
 		{cli.ExitUsage, "--sweep is empty", []string{"--sweep", ""}},
 		{cli.ExitUsage, "do not go together", []string{"--sweep", "acme", alice}},
 		{cli.ExitUsage, "--new is for --sweep", []string{"--new", alice}},
-		{cli.ExitIncomplete, "--sweep nosuch: nosuch: there is no such target", []string{"--sweep", "nosuch"}},
+		{cli.ExitIncomplete, "nosuch: there is no such target (see \"stanch sweep list\")", []string{"--sweep", "nosuch"}},
 	} {
 		if _, said := plan(tt.want, tt.args...); !strings.Contains(said, tt.says) {
 			t.Errorf("%q: want %q in: %s", tt.args, tt.says, said)

@@ -123,7 +123,7 @@ func (s *Store) Targets(ctx context.Context) (targets []Target, err error) {
 }
 
 // ErrNoTarget says that the store has no target of a name.
-var ErrNoTarget = errors.New("there is no such target")
+var ErrNoTarget = errors.New(`there is no such target (see "stanch sweep list")`)
 
 // Target returns the target with a name. The error is ErrNoTarget if there is none.
 func (s *Store) Target(ctx context.Context, name string) (Target, error) {

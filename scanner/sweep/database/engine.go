@@ -81,3 +81,10 @@ const engineDown = `
 	ALTER TABLE worker DROP COLUMN since; ALTER TABLE worker DROP COLUMN number; ALTER TABLE worker DROP COLUMN doing;
 	ALTER TABLE worker DROP COLUMN alone;
 	ALTER TABLE repository DROP COLUMN deaths`
+
+// listPages keeps pages of the lists of a host, with their ETags. A page is kept in the
+// transaction that stores what it lists.
+var listPages = migration{
+	`CREATE TABLE list_page (target TEXT NOT NULL, url TEXT NOT NULL, at BIGINT NOT NULL, kept BLOB NOT NULL, PRIMARY KEY (target, url))`,
+	`DROP TABLE list_page`,
+}

@@ -40,16 +40,3 @@ func clockFor(s *sweep.Store, inserts bool) river.TestConfig {
 	}
 	return river.TestConfig{Time: riverClock{s.Now, inserts}}
 }
-
-// maxWrong is by how much the clock of a machine may be wrong: AWS refuses requests whose time
-// is off by 15 minutes.
-const maxWrong = 10 * time.Minute
-
-// warnOfClock says, once until it is right again, that the clock of this machine is wrong.
-func (q *Queue) warnOfClock(wrong time.Duration) {
-	was := q.clockIsWrong
-	q.clockIsWrong = wrong.Abs() > maxWrong
-	if q.clockIsWrong && !was {
-		q.log().Warn("the clock of this machine differs from that of the database: AWS may refuse to say whether keys are live; set it right", "ahead", wrong.Round(time.Second).String())
-	}
-}

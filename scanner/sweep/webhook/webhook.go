@@ -7,6 +7,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -34,6 +35,9 @@ const (
 	maxBody  = 25 << 20
 	maxSmall = 1 << 20
 	maxLarge = 4
+	// maxTime is how long a body may take. GitHub waits for ten seconds for the answer, from the
+	// first byte on (docs.github.com/webhooks/using-webhooks/best-practices-for-using-webhooks).
+	maxTime = 10 * time.Second
 )
 
 // memory is how long a delivery is remembered: as long as GitHub can be asked to deliver it
@@ -47,7 +51,7 @@ const (
 	Ignored    = "ignored"     // an event or an action that says nothing of interest
 	NotWatched = "not_watched" // no target has the repository
 	Repeated   = "repeated"    // the same body was taken before
-	Unsigned   = "unsigned"    // no signature, or a wrong one
+	Unsigned   = "unsigned"    // no signature, a wrong one, or a body that breaks off
 	TooLarge   = "too_large"
 	Malformed  = "malformed" // signed, and not what GitHub sends
 	Failed     = "failed"    // the database did not answer, or too many large ones came at once
@@ -64,13 +68,14 @@ type Receiver struct {
 	Count func(outcome string)
 
 	large  chan struct{} // one for each large body in memory
+	limit  time.Duration // maxTime; tests have their own
 	mu     sync.Mutex
 	forgot time.Time // when old deliveries were forgotten last
 }
 
 // Handler returns the handler of POST /webhook/github.
 func (r *Receiver) Handler() http.Handler {
-	r.large = make(chan struct{}, maxLarge)
+	r.large, r.limit = make(chan struct{}, maxLarge), cmp.Or(r.limit, maxTime)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /webhook/github", r.receive)
 	return mux
@@ -185,6 +190,11 @@ func (r *Receiver) read(w http.ResponseWriter, request *http.Request) (body []by
 			return nil, nil, &refusal{Failed, http.StatusServiceUnavailable, "too many large deliveries at once; the next listing finds the change"}
 		}
 	}
+	// A few slow bodies would keep the places of the large ones.
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(r.limit)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		free()
+		return nil, nil, err
+	}
 	body, err = io.ReadAll(http.MaxBytesReader(w, request.Body, maxBody))
 	if err == nil {
 		return body, free, nil
@@ -194,7 +204,7 @@ func (r *Receiver) read(w http.ResponseWriter, request *http.Request) (body []by
 	if errors.As(err, &over) {
 		return nil, nil, tooLarge
 	}
-	return nil, nil, &refusal{Malformed, http.StatusBadRequest, "the body could not be read"}
+	return nil, nil, &refusal{Unsigned, http.StatusBadRequest, "the body breaks off, or takes longer than GitHub waits"}
 }
 
 // signs reports whether one of the secrets has signed body

@@ -67,6 +67,32 @@ func newHook(t *testing.T, database string) *hook {
 	return h
 }
 
+// TestSlowBody: a body that does not come to its end is refused, and gives its place back.
+func TestSlowBody(t *testing.T) {
+	r := &Receiver{Secrets: [][]byte{[]byte(secret)}, Log: slog.New(slog.DiscardHandler), limit: 50 * time.Millisecond}
+	server := httptest.NewServer(r.Handler())
+	defer server.Close()
+	for range 2 * maxLarge {
+		body, end := io.Pipe()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/webhook/github", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.ContentLength = maxSmall + 1
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("X-Hub-Signature-256", sign(secret, nil))
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = end.Close()
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusBadRequest {
+			t.Errorf("a body that hangs: %d", answer.StatusCode)
+		}
+	}
+}
+
 func inSQLite(t *testing.T) *hook {
 	t.Helper()
 	return newHook(t, filepath.Join(t.TempDir(), "sweep.db"))

@@ -41,7 +41,7 @@ func (f *sweepFlags) start(cmd *cobra.Command, s *cli.Streams, swept SweepReport
 	}
 	st := start{report: &finding.Saved{}, sweep: f.target}
 	if err := swept(cmd.Context(), s.Version, f.target, st.report); err != nil {
-		return start{}, fmt.Errorf("--sweep %s: %w", f.target, err)
+		return start{}, fmt.Errorf("reading what a sweep has found: %w", err)
 	}
 	if f.onlyNew {
 		st.report.Findings = newIn(st.report)

@@ -228,6 +228,9 @@ func (f *pageFlags) proxy() (*signin.Proxy, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--trust-proxy %s: neither an IP address nor a range such as 10.0.0.0/8", address)
 		}
+		if prefix.Bits() == 0 {
+			return nil, fmt.Errorf("--trust-proxy %s: that is everybody, and anybody could say who they are: name the proxy", address)
+		}
 		p.From = append(p.From, prefix)
 	}
 	return p, nil

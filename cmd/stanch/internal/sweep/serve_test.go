@@ -39,6 +39,7 @@ func TestPageFlags(t *testing.T) {
 		{"--listen :0 --trust-proxy 10.0.0.7 --trust-header Remote-User --triage-group security", "", ""},
 		{"--trust-proxy proxy.example", "", "neither an IP address nor a range"},
 		{"--trust-proxy 10.0.0.0/33", "", "neither an IP address nor a range"},
+		{"--trust-proxy ::/0", "", "that is everybody"},
 		{"--trust-header Remote-User", "", "no effect without --trust-proxy"},
 		{"--trust-groups-header Remote-Groups", "", "no effect without --trust-proxy"},
 		{"--triage-group security", "", "no effect without --trust-proxy"},

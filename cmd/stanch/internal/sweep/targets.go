@@ -163,7 +163,7 @@ func removeTarget(ctx context.Context, s *cli.Streams, store *sweep.Store, asks 
 	case err != nil:
 		return cli.Failed(err)
 	case !there:
-		return cli.Failed(fmt.Errorf("%w (see \"stanch sweep list\")", sweep.ErrNoTarget))
+		return cli.Failed(fmt.Errorf("%s: %w", printable.Text(name), sweep.ErrNoTarget))
 	}
 	fmt.Fprintf(s.Stderr, "stanch: %s: removed%s\n", printable.Text(name), said)
 	return nil
