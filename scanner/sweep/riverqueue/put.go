@@ -180,6 +180,10 @@ func (q *Queue) wake(ctx context.Context, tx *sql.Tx, queues map[string]bool) er
 	if len(payload) == 0 {
 		return nil
 	}
+	select {
+	case q.news <- struct{}{}:
+	default: // it is told already
+	}
 	if err := q.driver.UnwrapExecutor(tx).NotifyMany(ctx, &riverdriver.NotifyManyParams{Topic: "river_insert", Payload: payload}); err != nil {
 		return fmt.Errorf("waking the workers: %w", err)
 	}

@@ -70,6 +70,7 @@ type Queue struct {
 	client       *river.Client[*sql.Tx]
 	engine       *engine.Engine
 	do           func(context.Context, sweep.Job, bool, sweep.Done) error // engine.Do; tests have their own
+	news         chan struct{}                                            // for patientListener
 	jobs         jobs
 	gate         gate
 	grace        time.Duration // stopGrace; tests have their own
@@ -78,7 +79,7 @@ type Queue struct {
 
 // New returns the queue in the database of a store. The schema must be up to date.
 func New(c Config) (*Queue, error) {
-	q := &Queue{config: c, driver: driverOf(c.Store), grace: stopGrace}
+	q := &Queue{config: c, driver: driverOf(c.Store), news: make(chan struct{}, 1), grace: stopGrace}
 	client, err := river.NewClient(q.driver, &river.Config{Logger: quietLogger(c.Log), Test: clockFor(c.Store, true)})
 	if err != nil {
 		return nil, fmt.Errorf("the queue: %w", err)
@@ -98,9 +99,9 @@ func driverOf(s *sweep.Store) riverdriver.Driver[*sql.Tx] {
 // connection of its own hears of new jobs by LISTEN; it is the only one of its pool, so
 // River keeps it. Behind a PgBouncer that pools transactions it hears nothing, and the
 // process polls.
-func listeningDriver(ctx context.Context, s *sweep.Store) (riverdriver.Driver[*sql.Tx], error) {
+func listeningDriver(ctx context.Context, s *sweep.Store, news <-chan struct{}) (riverdriver.Driver[*sql.Tx], error) {
 	if !s.Postgres {
-		return driverOf(s), nil
+		return patientDriver{riversqlite.New(s.SQL), news}, nil
 	}
 	conn, err := s.SQL.Conn(ctx)
 	if err != nil {
@@ -179,7 +180,7 @@ func (q *Queue) Run(ctx context.Context, e *engine.Engine, once bool) error {
 	q.config.Name = cmp.Or(q.config.Name, workerName())
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &observed{worker{q: q}})
-	driver, err := listeningDriver(ctx, q.config.Store)
+	driver, err := listeningDriver(ctx, q.config.Store, q.news)
 	if err != nil {
 		return err
 	}
