@@ -15,7 +15,7 @@ import (
 // newest first. They have all their locations and their history.
 func (s *Store) Findings(ctx context.Context, target string, each func(finding.Finding) error) error {
 	r := &findingReader{each: each}
-	err := database.EachRow(ctx, s.SQL, r.row, `SELECT f.fingerprint, f.record, f.ignored, f.first_seen, f.last_seen, f.dead_since,
+	err := database.EachRow(ctx, s.Read, r.row, `SELECT f.fingerprint, f.record, f.ignored, f.first_seen, f.last_seen, f.dead_since,
 			f.status, f.status_by, f.status_until, f.comment, f.owner, f.stale, l.record, l.at_head, l.gone_since, l.first_seen, r.state, t.begun
 		FROM finding f JOIN location l ON l.fingerprint = f.fingerprint JOIN repository r ON r.number = l.repository JOIN target t ON t.name = r.target
 		WHERE $1 = '' OR r.target = $1 ORDER BY f.first_seen DESC, f.fingerprint, l.at_head DESC, r.name, l.place`, target)

@@ -276,7 +276,7 @@ func (s *Store) HasFileLocations(ctx context.Context, number int64) (bool, error
 // Repositories calls each for the repositories of a target, by name; of all targets if
 // it is "".
 func (s *Store) Repositories(ctx context.Context, target string, each func(Repository) error) error {
-	return database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	return database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		r, err := scanRepository(scan)
 		if err != nil {
 			return err

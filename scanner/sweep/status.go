@@ -121,7 +121,7 @@ func (f *FindingStatus) add(state verifier.State, known bool, skipped string, n 
 // detector than the latest. The sweep, or the next one, reads them again.
 func (s *Store) Outdated(ctx context.Context) (map[string]int, error) {
 	outdated, seen := map[string]int{}, map[string]bool{}
-	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err := database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var target string
 		var n int
 		err := scan(&target, &n)
@@ -154,7 +154,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 		index[t.Name] = i
 		st.Targets = append(st.Targets, one)
 	}
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var target, state string
 		var n, due int
 		err := scan(&target, &state, &n, &due)
@@ -175,7 +175,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 			st.Targets[i].Outdated = n
 		}
 	}
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var r RepositoryStatus
 		var accepted Acceptance
 		var at, until int64
@@ -190,7 +190,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return st, err
 	}
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		w := WorkerStatus{now: s.Now()}
 		var seen, since int64
 		err := scan(&w.Name, &seen, &w.Doing, &since, &w.Repository)
@@ -208,7 +208,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 // index finding_status has them, so that the database need not sort.
 func (s *Store) countFindings(ctx context.Context, counts *FindingStatus) error {
 	now := database.Millis(s.Now())
-	return database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	return database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var state, skipped, status string
 		var until int64
 		var n int

@@ -16,13 +16,16 @@ type Store struct {
 	Observers []Observer
 }
 
-// NewStore returns the store in db. Call Migrate before other methods.
+// NewStore returns the store in db. Call Migrate before other methods. Store.Read is db.
 func NewStore(db *sql.DB, postgres bool) *Store {
-	return &Store{DB: &database.DB{SQL: db, Postgres: postgres, Now: time.Now}}
+	return &Store{DB: &database.DB{SQL: db, Read: db, Postgres: postgres, Now: time.Now}}
 }
 
 // Close closes the database. Transactions that were not committed do not count.
-func (s *Store) Close() { _ = s.SQL.Close() }
+func (s *Store) Close() {
+	_ = s.Read.Close() // first: the last connection to a file of SQLite empties its log
+	_ = s.SQL.Close()
+}
 
 func ignoreError(err, what error) error {
 	if errors.Is(err, what) {

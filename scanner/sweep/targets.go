@@ -114,7 +114,7 @@ func (s *Store) Loss(ctx context.Context, target string) (l Loss, err error) {
 
 // Targets returns all targets, by name.
 func (s *Store) Targets(ctx context.Context) (targets []Target, err error) {
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		t, err := scanTarget(scan)
 		targets = append(targets, t)
 		return err
@@ -127,7 +127,7 @@ var ErrNoTarget = errors.New(`there is no such target (see "stanch sweep list")`
 
 // Target returns the target with a name. The error is ErrNoTarget if there is none.
 func (s *Store) Target(ctx context.Context, name string) (Target, error) {
-	t, err := scanTarget(database.QueryRow(ctx, s.SQL, `SELECT `+targetColumns+` FROM target WHERE name = $1`, name))
+	t, err := scanTarget(database.QueryRow(ctx, s.Read, `SELECT `+targetColumns+` FROM target WHERE name = $1`, name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, fmt.Errorf("%s: %w", name, ErrNoTarget)
 	}

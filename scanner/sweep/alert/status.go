@@ -10,7 +10,7 @@ import (
 // Receivers returns how each receiver that the database knows fares, by name. It only reads.
 func Receivers(ctx context.Context, s *sweep.Store) (list []sweep.ReceiverStatus, err error) {
 	index := map[string]int{}
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var r sweep.ReceiverStatus
 		var seen, news, digest, failed, wait int64
 		err := scan(&r.Name, &seen, &r.Deliveries, &news, &digest, &r.Failures, &failed, &r.Why, &wait, &r.Without)
@@ -23,7 +23,7 @@ func Receivers(ctx context.Context, s *sweep.Store) (list []sweep.ReceiverStatus
 	if err != nil {
 		return nil, err
 	}
-	return list, database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	return list, database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var name string
 		var urgent, digest, lost int
 		var oldest int64

@@ -17,7 +17,12 @@ import (
 // A DB is the database of sweeps. Its methods may be called concurrently. Its fields must
 // not change once others use it.
 type DB struct {
-	SQL      *sql.DB
+	SQL *sql.DB
+	// Read answers queries that are no part of a transaction, and that nobody changes rows by.
+	// It is SQL, but SQLite has connections of its own for them, since SQL has one: no query,
+	// however long, holds up the writer or another query. A query sees all transactions that
+	// were committed before it began.
+	Read     *sql.DB
 	Postgres bool // else it is SQLite
 	// Now is the clock of all times in the database: that of the server of PostgreSQL, or of
 	// the machine that has the file. Tests have their own.
@@ -68,7 +73,7 @@ func SQLiteReadOnlyDSN(file string) (string, error) {
 	if _, err := os.Stat(file); err != nil {
 		return "", fmt.Errorf("opening the database: %w (\"stanch sweep add\" makes one)", err)
 	}
-	query := "mode=ro&_pragma=busy_timeout(30000)&_pragma=query_only(1)"
+	query := readOnly
 	if _, err := os.Stat(file + "-wal"); errors.Is(err, os.ErrNotExist) {
 		probe, err := os.CreateTemp(filepath.Dir(file), ".stanch-*")
 		if err != nil {
@@ -80,6 +85,12 @@ func SQLiteReadOnlyDSN(file string) (string, error) {
 	}
 	return sqliteURI(file, query)
 }
+
+// SQLiteReadersDSN returns the data source name by which a process that has opened a file of
+// SQLite by SQLiteDSN reads it at the same time.
+func SQLiteReadersDSN(file string) (string, error) { return sqliteURI(file, readOnly) }
+
+const readOnly = "mode=ro&_pragma=busy_timeout(30000)&_pragma=query_only(1)"
 
 func sqliteURI(file, query string) (string, error) {
 	if strings.ContainsAny(file, "?#%") {

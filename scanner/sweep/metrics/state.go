@@ -143,7 +143,7 @@ func (s *state) readStatus(ctx context.Context, w writer) error {
 // readBudgets reads until when GitHub has asked to wait. A budget is named by a part of the
 // hash of its token.
 func (s *state) readBudgets(ctx context.Context, w writer) error {
-	return database.EachRow(ctx, s.Store.SQL, func(scan func(...any) error) error {
+	return database.EachRow(ctx, s.Store.Read, func(scan func(...any) error) error {
 		var name string
 		var until int64
 		if err := scan(&name, &until); err != nil {

@@ -61,7 +61,7 @@ func Jobs(ctx context.Context, s *sweep.Store) (list []sweep.JobStatus, err erro
 	if s.Postgres {
 		wait = `COALESCE(MAX(CASE WHEN state = 'available' THEN extract(epoch FROM now() - scheduled_at) END), 0)`
 	}
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var j sweep.JobStatus
 		var seconds float64
 		err := scan(&j.Kind, &j.State, &j.Count, &seconds)

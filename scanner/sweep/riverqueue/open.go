@@ -24,8 +24,8 @@ import (
 // password of a URL.
 func Open(ctx context.Context, name string, migrate bool) (*sweep.Store, error) {
 	return open(ctx, name, database.SQLiteDSN, func(s *sweep.Store) error {
-		if !migrate {
-			return nil
+		if err := openReaders(s, name); err != nil || !migrate {
+			return err
 		}
 		if err := s.Migrate(ctx, database.Version()); err != nil {
 			return withAdvice(err, "bring the tables up to date", "stanch sweep migrate")
@@ -109,9 +109,33 @@ func open(ctx context.Context, name string, sqliteDSN func(string) (string, erro
 		err = prepare(s)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("the database %s: %w", redacted(name), err), db.Close())
+		s.Close()
+		return nil, fmt.Errorf("the database %s: %w", redacted(name), err)
 	}
 	return s, nil
+}
+
+// readers is how many queries a process makes to a file of SQLite at once.
+const readers = 4
+
+// openReaders has s read a file of SQLite by connections of their own, which SQLite lets read
+// while another one writes (sqlite.org/wal.html, "Concurrency").
+func openReaders(s *sweep.Store, file string) error {
+	if s.Postgres {
+		return nil
+	}
+	dsn, err := database.SQLiteReadersDSN(file)
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(readers)
+	db.SetMaxIdleConns(readers)
+	s.Read = db
+	return nil
 }
 
 // OpenWaiting is Open for processes that wait for a server of PostgreSQL that is not there

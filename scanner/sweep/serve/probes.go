@@ -48,7 +48,7 @@ func Probes(store *sweep.Store, log *slog.Logger) *http.ServeMux {
 		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 		defer cancel()
 		var version int
-		err := database.QueryRow(ctx, store.SQL, `SELECT COALESCE(MAX(version), 0) FROM stanch_schema`)(&version)
+		err := database.QueryRow(ctx, store.Read, `SELECT COALESCE(MAX(version), 0) FROM stanch_schema`)(&version)
 		switch {
 		case err != nil:
 			log.Warn("the database does not answer", "err", err)

@@ -39,16 +39,26 @@ func NewStore(t testing.TB, db *sql.DB, postgres bool) *Store {
 	return s
 }
 
-// SQLite returns a store in a new file.
+// SQLite returns a store in a new file. It reads by connections of their own, as in riverqueue.
 func SQLite(t testing.TB) *Store {
 	t.Helper()
-	return NewStore(t, OpenSQLite(t, filepath.Join(t.TempDir(), "sweep.db")), false)
+	file := filepath.Join(t.TempDir(), "sweep.db")
+	s := NewStore(t, OpenSQLite(t, file), false)
+	s.Read = openSQLite(t, file, database.SQLiteReadersDSN)
+	return s
 }
 
 // OpenSQLite opens a file as one more process would. It is closed when the test ends.
 func OpenSQLite(t testing.TB, file string) *sql.DB {
 	t.Helper()
-	dsn, err := database.SQLiteDSN(file)
+	db := openSQLite(t, file, database.SQLiteDSN)
+	db.SetMaxOpenConns(1)
+	return db
+}
+
+func openSQLite(t testing.TB, file string, dsnOf func(string) (string, error)) *sql.DB {
+	t.Helper()
+	dsn, err := dsnOf(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +66,6 @@ func OpenSQLite(t testing.TB, file string) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db.SetMaxOpenConns(1)
 	t.Cleanup(func() { _ = db.Close() })
 	return db
 }

@@ -22,7 +22,7 @@ func (s *Store) fewByRepository(ctx context.Context, q *query, from *cursor, lim
 		name := q.arg(from.Text)
 		after = ` HAVING MIN(r.name) > ` + name + ` OR MIN(r.name) = ` + name + ` AND f.fingerprint > ` + q.arg(from.ID)
 	}
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var c cursor
 		err := scan(&c.Text, &c.ID)
 		keys = append(keys, c)
@@ -43,7 +43,7 @@ func (s *Store) keysByRepository(ctx context.Context, f *Filter, in scope, from 
 	// The names after the one that is done are to be read; first, that one as well.
 	for done, after, batch := begin.Text, ">=", 2; ; batch *= 8 {
 		var last string
-		if err := database.QueryRow(ctx, s.SQL, `SELECT COALESCE(MAX(name), '') FROM (SELECT r.name FROM repository r WHERE r.name `+after+` $1
+		if err := database.QueryRow(ctx, s.Read, `SELECT COALESCE(MAX(name), '') FROM (SELECT r.name FROM repository r WHERE r.name `+after+` $1
 			AND EXISTS (SELECT 1 FROM location l WHERE l.repository = r.number) ORDER BY r.name LIMIT $2) AS batch`, done, batch)(&last); err != nil || last == "" {
 			return keys, err
 		}
@@ -54,7 +54,7 @@ func (s *Store) keysByRepository(ctx context.Context, f *Filter, in scope, from 
 			q.add(`(r.name > ` + low + ` OR f.fingerprint > ` + q.arg(begin.ID) + `)`)
 		}
 		q.add(isFirstRepository)
-		err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+		err := database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 			var c cursor
 			err := scan(&c.Text, &c.ID)
 			keys = append(keys, c)

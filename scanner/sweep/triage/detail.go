@@ -58,7 +58,7 @@ func (s *Store) Detail(ctx context.Context, fingerprint string) (Detail, error) 
 	if err := s.record(ctx, &d); err != nil {
 		return d, fmt.Errorf("reading the finding %s: %w", fingerprint, err)
 	}
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var c StateChange
 		var at int64
 		var state string
@@ -78,7 +78,7 @@ func (s *Store) Detail(ctx context.Context, fingerprint string) (Detail, error) 
 func (s *Store) record(ctx context.Context, d *Detail) error {
 	var record, status, by string
 	var first, seen, dead, until int64
-	if err := database.QueryRow(ctx, s.SQL, `SELECT record, first_seen, last_seen, dead_since, status, status_by, status_until FROM finding WHERE fingerprint = $1`, d.Fingerprint)(
+	if err := database.QueryRow(ctx, s.Read, `SELECT record, first_seen, last_seen, dead_since, status, status_by, status_until FROM finding WHERE fingerprint = $1`, d.Fingerprint)(
 		&record, &first, &seen, &dead, &status, &by, &until); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrNoFinding
@@ -98,7 +98,7 @@ func (s *Store) record(ctx context.Context, d *Detail) error {
 		f.History.Status = status
 	}
 	f.Omitted += max(0, d.Places-MaxPlaces)
-	return database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	return database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var text string
 		var atHead int
 		if err := scan(&text, &atHead); err != nil {
@@ -125,7 +125,7 @@ func (s *Store) History(ctx context.Context, fingerprint string) ([]Change, erro
 			changes = append(changes, c)
 		}
 	}
-	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err := database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var c Change
 		var at, end int64
 		var status string

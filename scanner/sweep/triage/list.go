@@ -123,7 +123,7 @@ func (s *Store) List(ctx context.Context, f Filter, sort Sort, after string, lim
 		counted := in
 		counted.all = true
 		q := f.query(s.Now(), counted)
-		if err := database.QueryRow(ctx, s.SQL, `SELECT COUNT(*) FROM `+q.table+q.where(), q.args...)(&page.Total); err != nil {
+		if err := database.QueryRow(ctx, s.Read, `SELECT COUNT(*) FROM `+q.table+q.where(), q.args...)(&page.Total); err != nil {
 			return page, fmt.Errorf("counting findings: %w", err)
 		}
 	}
@@ -158,7 +158,7 @@ func (s *Store) Fingerprints(ctx context.Context, f Filter) (list []string, live
 	}
 	in.all = true
 	q := f.query(s.Now(), in)
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var fingerprint, state string
 		err := scan(&fingerprint, &state)
 		if list = append(list, fingerprint); verifier.State(state) == verifier.Live {
@@ -183,7 +183,7 @@ func (s *Store) scope(ctx context.Context, f *Filter) (in scope, err error) {
 		return in, nil
 	}
 	var n, those int
-	err = database.QueryRow(ctx, s.SQL, `SELECT COUNT(*), COUNT(CASE WHEN name = $1 THEN 1 END) FROM target`, f.Target)(&n, &those)
+	err = database.QueryRow(ctx, s.Read, `SELECT COUNT(*), COUNT(CASE WHEN name = $1 THEN 1 END) FROM target`, f.Target)(&n, &those)
 	in.onlyTarget = n == 1 && those == 1
 	return in, err
 }
@@ -218,7 +218,7 @@ func (s *Store) keys(ctx context.Context, q *query, sort Sort, from *cursor, lim
 				` OR f.first_seen = ` + rank + ` AND f.fingerprint > ` + q.arg(from.ID) + `)`)
 		}
 	}
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var c cursor
 		err := scan(&c.Rank, &c.Text, &c.ID)
 		keys = append(keys, c)
@@ -264,7 +264,7 @@ func (s *Store) rows(ctx context.Context, keys []cursor) ([]Row, error) {
 // fill reads the findings whose fingerprints are in args into rows.
 func (s *Store) fill(ctx context.Context, rows []Row, index map[string]int, in string, args []any) error {
 	now := s.Now()
-	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err := database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		row, err := scanRow(scan, now)
 		rows[index[row.Fingerprint]] = row
 		return err
@@ -273,7 +273,7 @@ func (s *Store) fill(ctx context.Context, rows []Row, index map[string]int, in s
 	if err != nil {
 		return err
 	}
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var fingerprint string
 		var places, repositories int
 		err := scan(&fingerprint, &places, &repositories)
@@ -284,7 +284,7 @@ func (s *Store) fill(ctx context.Context, rows []Row, index map[string]int, in s
 	if err != nil {
 		return err
 	}
-	return database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	return database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var fingerprint, record string
 		var p Place
 		var atHead int

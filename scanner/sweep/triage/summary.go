@@ -125,7 +125,7 @@ func (s *Store) Ages(ctx context.Context) ([]Target, error) {
 		}
 		index[t.Name] = &targets[i]
 	}
-	return targets, database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	return targets, database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var target string
 		var n, due, failed int
 		err := scan(&target, &n, &due, &failed)
@@ -142,7 +142,7 @@ func orNull(t time.Time) *time.Time { return optional(database.Millis(t)) }
 // count counts findings by state, status and owner.
 func (s *Store) count(ctx context.Context, sum *Summary) error {
 	owners := map[string]*Group{}
-	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err := database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var owner, state, status string
 		var n, fresh int
 		if err := scan(&owner, &state, &status, &n, &fresh); err != nil {
@@ -209,7 +209,7 @@ func (s *Store) GroupsOfRepositories(ctx context.Context, limit int) (groups []G
 		return `SELECT l.repository, ` + sign + `COUNT(CASE WHEN f.state = 'live' THEN 1 END) AS live, ` + sign + `COUNT(CASE WHEN ` + isOpenNow + ` THEN 1 END) AS open, ` + sign + `COUNT(*) AS findings
 			FROM ` + places + ` l JOIN ` + s.covered() + ` ON f.fingerprint = l.fingerprint WHERE f.ignored = '' GROUP BY l.repository`
 	}
-	err = database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err = database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var g Group
 		err := scan(&g.Name, &g.Live, &g.Open, &g.Findings)
 		groups = append(groups, g)
@@ -226,12 +226,12 @@ func (s *Store) GroupsOfRepositories(ctx context.Context, limit int) (groups []G
 // times finds out how old live findings are, and how long it took to shut keys off.
 func (s *Store) times(ctx context.Context, sum *Summary) error {
 	var oldest int64
-	if err := database.QueryRow(ctx, s.SQL, `SELECT COALESCE(MIN(f.first_seen), 0) FROM finding f WHERE f.ignored = '' AND `+database.Urgency+` = 0`)(&oldest); err != nil {
+	if err := database.QueryRow(ctx, s.Read, `SELECT COALESCE(MIN(f.first_seen), 0) FROM finding f WHERE f.ignored = '' AND `+database.Urgency+` = 0`)(&oldest); err != nil {
 		return err
 	}
 	sum.OldestLive = optional(oldest)
 	var took []int64
-	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err := database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var ms int64
 		err := scan(&ms)
 		took = append(took, max(0, ms/1000))
@@ -255,7 +255,7 @@ func (s *Store) trend(ctx context.Context, sum *Summary) error {
 	}
 	const ms = 24 * 3600 * 1000
 	for column, condition := range map[string]string{"first_seen": "", "dead_since": " AND dead_since > 0"} { // as their indexes have it
-		err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+		err := database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 			var day int64
 			var n int
 			err := scan(&day, &n)
@@ -278,7 +278,7 @@ func (s *Store) trend(ctx context.Context, sum *Summary) error {
 // liveDays counts the findings that were live at the end of each day, from the day first
 // after 1970: a finding is live from an answer that says so until the next one.
 func (s *Store) liveDays(ctx context.Context, sum *Summary, first int64) error {
-	return database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	return database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var from, until int64
 		err := scan(&from, &until)
 		for i := max(0, from-first); i < min(until-first, days); i++ {

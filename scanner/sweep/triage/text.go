@@ -21,7 +21,7 @@ type textScan struct {
 // scanTexts looks for the findings that hold a text.
 func (s *Store) scanTexts(ctx context.Context, text string) (*textScan, error) {
 	t := &textScan{covered: s.covered(), pattern: "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%", holds: s.Holds}
-	err := database.EachRow(ctx, s.SQL, func(scan func(...any) error) error {
+	err := database.EachRow(ctx, s.Read, func(scan func(...any) error) error {
 		var fingerprint string
 		err := scan(&fingerprint)
 		t.fingerprints = append(t.fingerprints, fingerprint)

@@ -226,7 +226,7 @@ func (r *Receiver) put(ctx context.Context, n news, digest [sha256.Size]byte) (o
 		return "", err
 	}
 	var known int
-	if err := database.QueryRow(ctx, r.Store.SQL, `SELECT COUNT(*) FROM webhook_delivery WHERE digest = $1`, digest[:])(&known); err != nil || known > 0 {
+	if err := database.QueryRow(ctx, r.Store.Read, `SELECT COUNT(*) FROM webhook_delivery WHERE digest = $1`, digest[:])(&known); err != nil || known > 0 {
 		return Repeated, err
 	}
 	targets, err := r.targets(ctx, n)
