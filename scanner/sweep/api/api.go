@@ -7,6 +7,7 @@
 package api
 
 import (
+	"cmp"
 	_ "embed" // openapi.json
 	"errors"
 	"log/slog"
@@ -30,10 +31,12 @@ var openAPI []byte
 // concurrent.
 type Server struct {
 	Store *triage.Store
-	Log   *slog.Logger
+	Log   *slog.Logger // nil for none
 
 	recent *recent // made by Handler
 }
+
+func (s *Server) log() *slog.Logger { return cmp.Or(s.Log, slog.New(slog.DiscardHandler)) }
 
 // A route is an operation of the API.
 type route struct {
@@ -140,7 +143,7 @@ func (p *problem) Error() string { return p.Detail }
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
-		s.Log.Warn("a request to the API failed", "method", r.Method, "path", r.URL.Path, "err", err)
+		s.log().Warn("a request to the API failed", "method", r.Method, "path", r.URL.Path, "err", err)
 	}
 	p.Type, p.Title = "about:blank", http.StatusText(p.Status)
 	w.Header().Set("Content-Type", "application/problem+json")

@@ -38,7 +38,7 @@ func export(r *http.Request) (triage.Filter, triage.Sort, error) {
 // cut ends an answer that has begun, so that the client does not take it for complete.
 func (s *Server) cut(r *http.Request, err error) {
 	if r.Context().Err() == nil {
-		s.Log.Warn("an export was cut off", "path", r.URL.Path, "err", err)
+		s.log().Warn("an export was cut off", "path", r.URL.Path, "err", err)
 	}
 	panic(http.ErrAbortHandler)
 }

@@ -60,7 +60,7 @@ func newServer(t *testing.T, n int) *server {
 	reader, readers := signin.MakeToken(signin.User{Name: "rita", Role: signin.Reader})
 	triager, triagers := signin.MakeToken(signin.User{Name: "ada", Role: signin.Triager})
 	s.reader, s.triager = readers, triagers
-	srv := &serve.Server{Metrics: http.NotFoundHandler(), Store: store, Gate: &signin.Gate{Tokens: []signin.Token{reader, triager}, Log: log}, Log: log, API: (&api.Server{Store: s.store, Log: log}).Handler()}
+	srv := &serve.Server{Store: store, Gate: &signin.Gate{Tokens: []signin.Token{reader, triager}, Log: log}, Log: log, API: (&api.Server{Store: s.store, Log: log}).Handler()}
 	h := httptest.NewServer(srv.Handler())
 	t.Cleanup(h.Close)
 	s.url = h.URL + api.Prefix

@@ -16,6 +16,7 @@ package serve
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -42,17 +43,17 @@ func IsLocal(listen string) (bool, error) {
 	return host == "localhost" || ip != nil && ip.IsLoopback(), nil
 }
 
-// A Server answers requests. Store, Gate, Log, Metrics, WritePage and Policy must be set.
+// A Server answers requests. Only Store must be set.
 type Server struct {
 	Store *sweep.Store
-	Gate  *signin.Gate // whom it answers
-	Log   *slog.Logger
+	Gate  *signin.Gate // whom it answers; nil for nobody
+	Log   *slog.Logger // nil for none
 	// WritePage writes the HTML report of one target, or of all if target is "". Policy is
-	// the Content-Security-Policy to send with it.
+	// the Content-Security-Policy to send with it. Without WritePage there is no report.
 	WritePage func(ctx context.Context, w io.Writer, target string) error
 	Policy    string
 	// Page, API and Metrics answer at /, /api/ and /metrics for users who are signed in:
-	// signin.UserOf says who it is. A nil Page is the report; API may be nil.
+	// signin.UserOf says who it is. A nil Page is the report; API and Metrics may be nil.
 	Page, API, Metrics http.Handler
 	// Webhook answers at /webhook/, whoever asks. It may be nil.
 	Webhook http.Handler
@@ -60,24 +61,28 @@ type Server struct {
 
 // Serve answers requests until ctx ends, as Run does.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	return Run(ctx, l, s.Handler(), s.Log)
+	return Run(ctx, l, s.Handler(), s.log())
 }
 
 // Handler returns the handler of all requests.
 func (s *Server) Handler() http.Handler {
 	inside := http.NewServeMux()
-	inside.HandleFunc("GET /report.html", s.page)
 	inside.HandleFunc("GET /status.json", s.status)
-	inside.Handle("GET /metrics", s.Metrics)
+	if s.Metrics != nil {
+		inside.Handle("GET /metrics", s.Metrics)
+	}
 	if s.API != nil {
 		inside.Handle("/api/", s.API)
 	}
+	if s.WritePage != nil {
+		inside.HandleFunc("GET /report.html", s.page)
+	}
 	if s.Page != nil {
 		inside.Handle("/", s.Page)
-	} else {
+	} else if s.WritePage != nil {
 		inside.HandleFunc("GET /{$}", s.page)
 	}
-	mux := Probes(s.Store, s.Log)
+	mux := Probes(s.Store, s.log())
 	if s.Webhook != nil {
 		mux.Handle("/webhook/", s.Webhook)
 	} else {
@@ -85,9 +90,11 @@ func (s *Server) Handler() http.Handler {
 			http.Error(w, "this server takes no webhooks: start it with --webhook-secret-file", http.StatusNotFound)
 		})
 	}
-	mux.Handle("/", s.Gate.Protect(inside))
+	mux.Handle("/", cmp.Or(s.Gate, &signin.Gate{}).Protect(inside))
 	return mux
 }
+
+func (s *Server) log() *slog.Logger { return cmp.Or(s.Log, slog.New(slog.DiscardHandler)) }
 
 // page shows the page of ?target=NAME, or of all targets.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
@@ -109,7 +116,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) fail(w http.ResponseWriter, err error) {
-	s.Log.Warn("the page could not be shown", "err", err)
+	s.log().Warn("the page could not be shown", "err", err)
 	code := http.StatusInternalServerError
 	if errors.Is(err, sweep.ErrNoTarget) {
 		code = http.StatusNotFound

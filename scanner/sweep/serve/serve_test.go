@@ -139,6 +139,34 @@ func TestMounted(t *testing.T) {
 	}
 }
 
+// TestOnlyStore: a server that has nothing but a store answers probes and lets nobody in, and
+// one with a gate as well answers those whom it lets in.
+func TestOnlyStore(t *testing.T) {
+	full, token := newServer(t)
+	s := &Server{Store: full.Store}
+	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusOK, "/": http.StatusUnauthorized, "/metrics": http.StatusUnauthorized, "/webhook/": http.StatusNotFound} {
+		if w := get(t, s.Handler(), path, token); w.Code != want {
+			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
+	}
+	wrong := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/sign-in", strings.NewReader("token=wrong"))
+	wrong.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	if s.Handler().ServeHTTP(w, wrong); w.Code != http.StatusUnauthorized {
+		t.Errorf("a wrong token: %d", w.Code)
+	}
+	s.Gate = &signin.Gate{Tokens: full.Gate.Tokens}
+	for path, want := range map[string]int{"/status.json": http.StatusOK, "/": http.StatusNotFound, "/report.html": http.StatusNotFound, "/metrics": http.StatusNotFound, "/api/v1/findings": http.StatusNotFound} {
+		if w := get(t, s.Handler(), path, token); w.Code != want {
+			t.Errorf("with a gate, %s: %d, want %d", path, w.Code, want)
+		}
+	}
+	s.WritePage = func(context.Context, io.Writer, string) error { return errors.New("the disk is full") }
+	if w := get(t, s.Handler(), "/", token); w.Code != http.StatusInternalServerError {
+		t.Errorf("a report that fails: %d", w.Code)
+	}
+}
+
 // TestDrain: a request that is under way when the server is told to end gets its answer, and
 // no new one is taken.
 func TestDrain(t *testing.T) {

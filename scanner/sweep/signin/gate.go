@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"encoding/json"
 	"log/slog"
 	"net"
@@ -24,12 +25,14 @@ type Gate struct {
 	// server (DNS rebinding) sends its own name.
 	Hosts   []string
 	AnyHost bool
-	Log     *slog.Logger
+	Log     *slog.Logger     // nil for none
 	Now     func() time.Time // nil for the clock of this machine
 
 	mu    sync.Mutex
 	ended map[string]time.Time // sessions that were signed out, by when
 }
+
+func (g *Gate) log() *slog.Logger { return cmp.Or(g.Log, slog.New(slog.DiscardHandler)) }
 
 // Protect returns a handler that calls next for requests of known users, whom UserOf
 // returns. It answers others itself, and those for /sign-in and /sign-out. All answers have
@@ -82,7 +85,7 @@ func (g *Gate) let(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	u, err := g.userOf(r)
 	switch {
 	case err != nil:
-		g.Log.Warn("a request names its user, and is refused", "address", r.RemoteAddr, "err", err)
+		g.log().Warn("a request names its user, and is refused", "address", r.RemoteAddr, "err", err)
 		refuse(w, r, http.StatusForbidden, err.Error())
 	case u.Role != Nobody:
 		next.ServeHTTP(w, r.WithContext(With(r.Context(), u)))
@@ -124,7 +127,7 @@ func (g *Gate) followLink(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gate) begin(w http.ResponseWriter, r *http.Request, t Token) {
-	g.Log.Info("signed in", "user", t.User.Name, "role", t.User.Role.String(), "address", r.RemoteAddr)
+	g.log().Info("signed in", "user", t.User.Name, "role", t.User.Role.String(), "address", r.RemoteAddr)
 	setCookie(w, r, g.newSession(t))
 }
 
@@ -141,7 +144,7 @@ func (g *Gate) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	t := g.tokenOf(strings.TrimSpace(r.PostForm.Get("token")))
 	if t.User.Role == Nobody {
-		g.Log.Warn("a wrong token", "address", r.RemoteAddr)
+		g.log().Warn("a wrong token", "address", r.RemoteAddr)
 		g.writeForm(w, http.StatusUnauthorized, next, "This is not a token of the page.")
 		return
 	}
