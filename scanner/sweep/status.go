@@ -45,6 +45,7 @@ type TargetStatus struct {
 	Name   string         `json:"name"`
 	Begun  time.Time      `json:"begun,omitzero"`
 	Ended  time.Time      `json:"ended,omitzero"` // zero while it runs
+	Asked  time.Time      `json:"asked,omitzero"` // when it was to be listed last
 	Next   time.Time      `json:"next,omitzero"`  // zero if it is not scheduled
 	Due    int            `json:"due"`            // repositories that it has yet to look at
 	States map[string]int `json:"states"`         // repositories by state
@@ -144,12 +145,9 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	}
 	index := map[string]int{}
 	for i, t := range targets {
-		one := TargetStatus{Name: t.Name, Begun: t.Begun, Why: t.Why, Wait: t.Wait, States: map[string]int{}}
+		one := TargetStatus{Name: t.Name, Begun: t.Begun, Why: t.Why, Wait: t.Wait, Asked: t.Asked, Next: t.Next(), States: map[string]int{}}
 		if !t.Ended.Before(t.Begun) {
 			one.Ended = t.Ended
-		}
-		if t.Every > 0 && !t.Begun.IsZero() {
-			one.Next = t.Begun.Add(t.Every)
 		}
 		index[t.Name] = i
 		st.Targets = append(st.Targets, one)

@@ -3,6 +3,8 @@
 package sweep_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +19,7 @@ import (
 )
 
 func TestStatus(t *testing.T) {
-	onEachDatabase(t, map[string]func(onDatabase){"skipped": testSkipped})
+	onEachDatabase(t, map[string]func(onDatabase){"skipped": testSkipped, "listing": testListingFails})
 }
 
 // testSkipped: the status says of skipped findings whether there is a secret, as their records
@@ -46,6 +48,38 @@ func testSkipped(on onDatabase) {
 		st, err := s.Status(t.Context())
 		if d := cmp.Diff(want, st.Findings); d != "" || err != nil {
 			t.Errorf("from version %d: %v, %s", version, err, d)
+		}
+	}
+}
+
+// testListingFails: the status says of a target that could not be listed when and why that was,
+// and not that its sweep goes on.
+func testListingFails(on onDatabase) {
+	t, s := on.t, on.store
+	s.put(t)
+	begun := s.Clock.Local().Format(time.DateTime)
+	s.Clock = s.Clock.Add(time.Hour)
+	if err := s.Begin(t.Context(), &sweeptest.Queue{}, "acme", false); err != nil { // it goes on
+		t.Fatal(err)
+	}
+	tried := s.Clock.Local().Format(time.DateTime)
+	for _, tt := range []struct {
+		until time.Time
+		want  string
+	}{
+		{time.Time{}, "acme not listed since " + begun + " listing failed " + tried + ": no route"},
+		{s.Clock, "acme sweeping since " + begun + ", 0 left to look at listing waits until " + tried + ": no route"},
+	} {
+		if err := s.NoteListing(t.Context(), &sweeptest.Queue{}, "acme", "no route", tt.until); err != nil {
+			t.Fatal(err)
+		}
+		st, err := s.Status(t.Context())
+		var text strings.Builder
+		if err := errors.Join(err, st.WriteText(&text)); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(strings.Fields(text.String()), " "); !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: %q", tt.want, got)
 		}
 	}
 }

@@ -26,6 +26,8 @@ func (st Status) WriteText(out io.Writer) error {
 		switch {
 		case !t.Ended.IsZero():
 			state = "swept " + localTime(t.Ended)
+		case t.isStuck():
+			state = "not listed since " + localTime(t.Begun)
 		case !t.Begun.IsZero():
 			state = fmt.Sprintf("sweeping since %s, %s left to look at", localTime(t.Begun), printable.Thousands(t.Due))
 		}
@@ -36,8 +38,8 @@ func (st Status) WriteText(out io.Writer) error {
 		if t.Outdated > 0 {
 			fmt.Fprintf(w, "\t%s read with %s\t\n", printable.Thousands(t.Outdated), OtherDetector)
 		}
-		if t.Why != "" {
-			fmt.Fprintf(w, "\tlisting: %s\t\n", printable.Text(t.Why))
+		if trouble := (&Target{Why: t.Why, Wait: t.Wait, Asked: t.Asked}).Trouble(); trouble != "" {
+			fmt.Fprintf(w, "\tlisting %s\t\n", trouble)
 		}
 	}
 	if n := len(st.Troubled); n > 0 {
@@ -69,6 +71,9 @@ func (st Status) WriteText(out io.Writer) error {
 	fmt.Fprintf(w, "\nfindings\t%s that may be live, %s\t%s\n", printable.Thousands(st.Findings.Open), acknowledged, counts(st.Findings.told()))
 	return table.Flush()
 }
+
+// isStuck reports whether the sweep of t goes on only once it can be listed.
+func (t *TargetStatus) isStuck() bool { return t.Why != "" && t.Wait.IsZero() && t.Due == 0 }
 
 // writeReceivers writes a line for each receiver.
 func writeReceivers(w io.Writer, list []ReceiverStatus) {

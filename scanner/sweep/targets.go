@@ -28,6 +28,34 @@ func scanTarget(scan func(...any) error) (Target, error) {
 	return t, err
 }
 
+// Next returns when the next sweep of t begins, by the last time that one was asked for; zero if
+// t has no schedule, or was not swept yet.
+func (t *Target) Next() time.Time {
+	last := t.Begun
+	if t.Asked.After(last) {
+		last = t.Asked
+	}
+	if t.Every == 0 || last.IsZero() {
+		return time.Time{}
+	}
+	return last.Add(t.Every)
+}
+
+// FailsToList reports whether the last listing of t has failed, and waits for nothing.
+func (t *Target) FailsToList() bool { return t.Why != "" && t.Wait.IsZero() }
+
+// Trouble says for people since when the listing of t fails or waits, and why: "failed
+// 2026-11-30 07:00:00: no route"; "" if it does neither.
+func (t *Target) Trouble() string {
+	switch {
+	case t.Why == "":
+		return ""
+	case t.FailsToList():
+		return "failed " + localTime(t.Asked) + ": " + printable.Text(t.Why)
+	}
+	return "waits until " + localTime(t.Wait) + ": " + printable.Text(t.Why)
+}
+
 // PutTarget adds a target, or changes the API, the options and the schedule of one. If the
 // options change, the next sweep looks at all repositories. Names that differ in upper and
 // lower case alone are one target, since GitHub's are: the name stays as it was added.

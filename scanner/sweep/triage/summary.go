@@ -117,12 +117,9 @@ func (s *Store) Ages(ctx context.Context) ([]Target, error) {
 	}
 	targets, index := make([]Target, len(all)), make(map[string]*Target, len(all))
 	for i, t := range all {
-		targets[i] = Target{Name: t.Name, Begun: orNull(t.Begun), Trouble: t.Why}
+		targets[i] = Target{Name: t.Name, Begun: orNull(t.Begun), Next: orNull(t.Next()), Trouble: t.Why}
 		if !t.Ended.Before(t.Begun) {
 			targets[i].Ended = orNull(t.Ended)
-		}
-		if t.Every > 0 && !t.Begun.IsZero() {
-			targets[i].Next = orNull(t.Begun.Add(t.Every))
 		}
 		index[t.Name] = &targets[i]
 	}

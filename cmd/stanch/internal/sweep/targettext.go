@@ -21,10 +21,18 @@ func writeTargets(out io.Writer, targets []sweep.Target, flags func(*sweep.Targe
 	var w io.Writer = table
 	fmt.Fprintln(w, "TARGET\tEVERY\tLAST SWEEP\tNEXT\tFLAGS")
 	for _, t := range targets {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", printable.Text(t.Name), schedule(t.Every), localTime(t.Begun), nextSweep(t),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", printable.Text(t.Name), schedule(t.Every), lastSweep(&t), nextSweep(&t),
 			printable.Text(cmp.Or(flags(&t), "-")))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, t := range targets {
+		if trouble := t.Trouble(); trouble != "" {
+			fmt.Fprintf(out, "\n%s: listing %s\n", printable.Text(t.Name), trouble)
+		}
+	}
+	return nil
 }
 
 // schedule returns how long after each other sweeps of a target begin: "10m", "1h", or "by hand".
@@ -42,14 +50,24 @@ func localTime(t time.Time) string {
 	return t.Local().Format(time.DateTime)
 }
 
-func nextSweep(t sweep.Target) string {
+// lastSweep says when the last sweep of a target has begun, and whether it could not list it.
+func lastSweep(t *sweep.Target) string {
+	if t.FailsToList() {
+		return localTime(t.Begun) + ", failed"
+	}
+	return localTime(t.Begun)
+}
+
+// nextSweep says when the next sweep of a target begins. The listing of one that fails is tried
+// again then.
+func nextSweep(t *sweep.Target) string {
 	switch {
-	case t.Begun.After(t.Ended):
+	case t.Begun.After(t.Ended) && !t.FailsToList():
 		return "running"
 	case t.Every == 0:
 		return "-"
 	case t.Begun.IsZero():
 		return "now"
 	}
-	return localTime(t.Begun.Add(t.Every))
+	return localTime(t.Next())
 }
