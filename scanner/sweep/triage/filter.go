@@ -22,6 +22,11 @@ type Filter struct {
 	Ignored    bool // also findings that a rule or a baseline of the sweep ignores
 }
 
+// isPlain reports whether f selects by its text alone, and leaves out ignored findings.
+func (f *Filter) isPlain() bool {
+	return f.Target == "" && f.Repository == "" && len(f.States) == 0 && len(f.Statuses) == 0 && f.Owner == "" && !f.Unowned && f.NewSince.IsZero() && !f.Ignored
+}
+
 // States returns the states that a finding may have, the most urgent first.
 func States() []verifier.State {
 	return []verifier.State{

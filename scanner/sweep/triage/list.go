@@ -119,13 +119,8 @@ func (s *Store) List(ctx context.Context, f Filter, sort Sort, after string, lim
 	}
 	if from != nil {
 		page.Total = from.Total
-	} else {
-		counted := in
-		counted.all = true
-		q := f.query(s.Now(), counted)
-		if err := database.QueryRow(ctx, s.Read, `SELECT COUNT(*) FROM `+q.table+q.where(), q.args...)(&page.Total); err != nil {
-			return page, fmt.Errorf("counting findings: %w", err)
-		}
+	} else if page.Total, err = s.total(ctx, &f, in); err != nil {
+		return page, fmt.Errorf("counting findings: %w", err)
 	}
 	var keys []cursor
 	switch {
@@ -147,6 +142,17 @@ func (s *Store) List(ctx context.Context, f Filter, sort Sort, after string, lim
 	}
 	page.Findings, err = s.rows(ctx, keys)
 	return page, err
+}
+
+// total counts the findings of a filter.
+func (s *Store) total(ctx context.Context, f *Filter, in scope) (n int, err error) {
+	in.all = true
+	q := f.query(s.Now(), in)
+	if in.text.isMany() && f.isPlain() {
+		q = in.text.plainly()
+	}
+	err = database.QueryRow(ctx, s.Read, `SELECT COUNT(*) FROM `+q.table+q.where(), q.args...)(&n)
+	return n, err
 }
 
 // Fingerprints returns the fingerprints of all findings of a filter, in order, and how many

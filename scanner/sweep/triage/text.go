@@ -34,6 +34,16 @@ func (s *Store) scanTexts(ctx context.Context, text string) (*textScan, error) {
 	return t, nil
 }
 
+func (t *textScan) isMany() bool { return t != nil && t.many }
+
+// plainly returns the query for all rows of finding_search that hold the text, but those of
+// ignored findings. It looks up no finding: there are few ignored ones.
+func (t *textScan) plainly() *query {
+	q := &query{table: `finding_search s`}
+	q.add(t.holds(q.arg(t.pattern)) + ` AND s.fingerprint NOT IN (SELECT f.fingerprint FROM ` + t.covered + ` WHERE f.ignored <> '')`)
+	return q
+}
+
 // add adds to q the condition that a finding holds the text. A query for all findings reads all
 // texts one after the other.
 func (t *textScan) add(q *query, all bool) {
