@@ -4,8 +4,7 @@
 #define UPPER 0*ROW
 #define WORD 1*ROW
 #define SEXTET 2*ROW
-#define PUNCT 3*ROW
-#define RUN 4*ROW
+#define RUN 3*ROW
 
 // CLASSES replaces the 32 bytes in V by their classes, with T, U and W as scratch. VPSHUFB
 // looks up 32 bytes at once in a table of 16: the lower halves in one table, the upper halves
@@ -38,8 +37,8 @@
 	VPADDB Y0, Y0, Y0 \
 	VPADDB Y1, Y1, Y1
 
-// func classifyVector(m *byte, text *byte, n int, t *tables) bool
-TEXT ·classifyVector(SB), NOSPLIT, $0-33
+// func classifyBlocks(m *byte, text *byte, n int, t *tables) bool
+TEXT ·classifyBlocks(SB), NOSPLIT, $0-33
 	MOVQ m+0(FP), DI
 	MOVQ text+8(FP), SI
 	MOVQ n+16(FP), CX
@@ -65,10 +64,17 @@ block:
 	MASK(UPPER)
 	NEXT
 	MASK(WORD)
+	MOVL AX, R8
+	MOVL BX, R9
 	NEXT
 	MASK(SEXTET)
 	NEXT
-	MASK(PUNCT)
+	VPMOVMSKB Y0, AX           // the others of a run, beside letters and digits
+	VPMOVMSKB Y1, BX
+	ORL  R8, AX
+	ORL  R9, BX
+	MOVL AX, RUN(DI)
+	MOVL BX, RUN+4(DI)
 	ADDQ $64, SI
 	ADDQ $8, DI
 	DECQ CX
@@ -120,14 +126,8 @@ TEXT ·findVector(SB), NOSPLIT, $0-24
 	ADDQ $16, DX             // runs, four bytes a group
 	VPXOR    Y14, Y14, Y14   // zeros
 	VPCMPEQB Y15, Y15, Y15   // ones
-	VMOVDQU WORD(DI), Y0
-	VPOR    PUNCT(DI), Y0, Y0
-	VMOVDQU Y0, RUN(DI)
 
 group:
-	VMOVDQU WORD+32(DI), Y0      // the next group's, into which runs reach
-	VPOR    PUNCT+32(DI), Y0, Y0
-	VMOVDQU Y0, RUN+32(DI)
 	VPXOR Y7, Y7, Y7
 	SHAPES(0)
 	SHAPES(4)

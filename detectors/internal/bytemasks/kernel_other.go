@@ -4,6 +4,6 @@ package bytemasks
 
 func hasVector() bool { return false }
 
-func classifyVector(*byte, *byte, int, *tables) bool { return false }
+func classifyVector(*masks, int, []byte, int) bool { return false }
 
 func findVector(*masks, int, *findings) {}

@@ -14,8 +14,8 @@
 //	m &= m >> 2    0 0 0 1 1 1 1 1 0 0 0   of four
 //	m &= m >> 3    0 0 0 1 1 0 0 0 0 0 0   of seven
 //
-// A Walk takes two steps for each chunk of the text. Both have a form with vector
-// instructions, and one in plain Go that gives the same results more slowly:
+// A Walk takes two steps for each chunk of the text. They have forms with vector instructions,
+// and those in plain Go, which give the same results more slowly:
 //
 //	text ── classify ── masks ── find ── which blocks have a shape, which bytes are in a run
 //
@@ -25,6 +25,7 @@ package bytemasks
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 )
 
 // The classes of bytes. Each has a mask.
@@ -32,61 +33,37 @@ const (
 	upper  = iota // A-Z and 0-9
 	word          // a-z too
 	sextet        // I-f, the first of four characters of base64 if it encodes ASCII
-	punct         // the others of a run of base64 with escapes: + / - _ \ % & # ;
+	run           // word and + / - _ \ % & # ; as in a run of base64 with escapes
 	classes
 )
 
-// run is the mask of bytes in the class word or punct, which find makes.
-const run = classes
-
-// A rectangle is a set of bytes: those with an upper half of rows and a lower half of columns,
-// in the usual table of ASCII with 16 columns. Bit i of a set stands for row or column i.
-type rectangle struct{ rows, columns uint16 }
-
-// parts is the number of rectangles that a class may have.
-const parts = 3
-
-// rectangles returns the rectangles that make up a class.
-func rectangles(class int) [parts]rectangle {
-	const all, toZ, fromA, digits = 1<<16 - 1, 1<<11 - 1, 1<<16 - 2, 1<<10 - 1
+// isIn reports whether c is in a class.
+func isIn(class int, c byte) bool {
+	isUpper := 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+	isWord := isUpper || 'a' <= c && c <= 'z'
 	switch class {
 	case upper:
-		return [parts]rectangle{{1 << 3, digits}, {1 << 4, fromA}, {1 << 5, toZ}}
+		return isUpper
 	case word:
-		return [parts]rectangle{{1 << 3, digits}, {1<<4 | 1<<6, fromA}, {1<<5 | 1<<7, toZ}}
+		return isWord
 	case sextet:
-		return [parts]rectangle{{1 << 4, 0xfe00}, {1 << 5, all}, {1 << 6, 0x7f}}
-	case punct:
-		return [parts]rectangle{{1 << 2, 1<<3 | 1<<5 | 1<<6 | 1<<11 | 1<<13 | 1<<15}, {1 << 3, 1 << 11}, {1 << 5, 1<<12 | 1<<15}}
+		return 'I' <= c && c <= 'f'
+	case run:
+		return isWord || isPunct(c)
 	}
 	panic("no such class")
 }
 
-// tables map the lower and the upper half of a byte to the classes whose rectangles have them.
-// A byte is in a rectangle if both say so. Bit 7-i stands for class i.
-type tables [parts][2][16]byte
+// isPunct reports whether c is in the class run, but no letter and no digit.
+func isPunct(c byte) bool { return strings.IndexByte(`+/-_\%&#;`, c) >= 0 }
 
-var nibbles = func() (t tables) {
-	for class := range classes {
-		for i, r := range rectangles(class) {
-			for half := range 16 {
-				t[i][0][half] |= byte(r.columns>>half&1) << (7 - class)
-				t[i][1][half] |= byte(r.rows>>half&1) << (7 - class)
-			}
-		}
-	}
-	return t
-}()
-
-// classBits maps each byte to its classes: bit 8*i is set if it is in class i.
-var classBits = func() (set [256]uint32) {
+// classBits maps each byte to its classes: bit 16*i is set if it is in class i.
+var classBits = func() (set [256]uint64) {
 	for c := range set {
-		in := byte(0)
-		for _, t := range nibbles {
-			in |= t[0][c&15] & t[1][c>>4]
-		}
 		for class := range classes {
-			set[c] |= uint32(in>>(7-class)&1) << (8 * class)
+			if isIn(class, byte(c)) {
+				set[c] |= 1 << (16 * class)
+			}
 		}
 	}
 	return set
@@ -107,8 +84,8 @@ const (
 	row = (groups + 1) * groupBlocks * 8
 )
 
-// masks are the masks of a chunk: for each class, and for runs, the bits of all bytes in order.
-type masks [classes + 1][row]byte
+// masks are the masks of a chunk: for each class the bits of all bytes in order.
+type masks [classes][row]byte
 
 // of returns the mask of a class for the 64 bytes that begin at offset 8*at.
 func (m *masks) of(class, at int) uint64 {
@@ -124,62 +101,103 @@ type findings struct {
 }
 
 // classify sets the masks of n blocks of text, from block first on. It reports whether a byte
-// of text is zero.
+// of text is zero. It gathers the bits of 16 bytes in four classes at once, from the last byte
+// to the first.
 func classify(m *masks, first int, text []byte, n int) bool {
-	for i := range 8 * n {
-		b := text[8*i : 8*i+8 : 8*i+8]
-		t := &classBits
-		w := t[b[0]] | t[b[1]]<<1 | t[b[2]]<<2 | t[b[3]]<<3 | t[b[4]]<<4 | t[b[5]]<<5 | t[b[6]]<<6 | t[b[7]]<<7
-		at := 8*first + i
-		m[upper][at], m[word][at], m[sextet][at], m[punct][at] = byte(w), byte(w>>8), byte(w>>16), byte(w>>24)
+	t := &classBits
+	for i := range 4 * n {
+		b, at := text[16*i:16*i+16:16*i+16], 8*first+2*i
+		v, w := t[b[7]], t[b[15]]
+		v, w = v<<1|t[b[6]], w<<1|t[b[14]]
+		v, w = v<<1|t[b[5]], w<<1|t[b[13]]
+		v, w = v<<1|t[b[4]], w<<1|t[b[12]]
+		v, w = v<<1|t[b[3]], w<<1|t[b[11]]
+		v, w = v<<1|t[b[2]], w<<1|t[b[10]]
+		v, w = v<<1|t[b[1]], w<<1|t[b[9]]
+		v, w = v<<1|t[b[0]], w<<1|t[b[8]]
+		v |= w << 8
+		binary.LittleEndian.PutUint16(m[upper][at:], uint16(v))
+		binary.LittleEndian.PutUint16(m[word][at:], uint16(v>>16))
+		binary.LittleEndian.PutUint16(m[sextet][at:], uint16(v>>32))
+		binary.LittleEndian.PutUint16(m[run][at:], uint16(v>>48))
 	}
 	return bytes.IndexByte(text[:n*blockLen], 0) >= 0
 }
 
 // find finds shapes and runs in the masks of n groups, and those of the block behind them.
 func find(m *masks, n int, f *findings) {
-	for i := 0; i < 32*n+8; i += 8 {
-		binary.LittleEndian.PutUint64(m[run][i:], m.of(word, i)|m.of(punct, i))
+	clear(f.shapes[:n])
+	clear(f.runs[:n])
+	end := groupBlocks * 8 * n
+	for at := 0; at < end; at += windowLen / 8 {
+		if sevenIn(m.of(upper, at))|sixteenIn(m.of(word, at)) == 0 {
+			continue
+		}
+		capitals, base64, wide := m.shapesIn(at)
+		// A window may begin in one block and end in the next.
+		shapes, block := capitals|base64|wide, at/8
+		if shapes<<(at%8*8) != 0 {
+			f.shapes[block/groupBlocks] |= 1 << (block % groupBlocks)
+		}
+		if block++; shapes>>(blockLen-at%8*8) != 0 && block < groupBlocks*n {
+			f.shapes[block/groupBlocks] |= 1 << (block % groupBlocks)
+		}
 	}
-	for g := range n {
-		f.shapes[g], f.runs[g] = 0, 0
-		for k := range groupBlocks {
-			if capitals, base64, wide := m.shapesAt(groupBlocks*g + k); capitals|base64|wide != 0 {
-				f.shapes[g] |= 1 << k
+	for at := 0; at <= end; at += 8 {
+		if !hasPair(m.of(run, at)) {
+			continue
+		}
+		// 32 bytes of a run have such a pair, here if they begin in these bytes of the mask.
+		for i := max(0, at-1); i < min(at+7, end); i++ {
+			if binary.LittleEndian.Uint32(m[run][i:]) == 1<<32-1 {
+				f.runs[i/32] |= 1 << (i % 32)
 			}
 		}
-		for k := range 32 {
-			if at := 32*g + k; m[run][at] == 1<<8-1 && binary.LittleEndian.Uint32(m[run][at:]) == 1<<32-1 {
-				f.runs[g] |= 1 << k
-			}
-		}
 	}
+}
+
+// sevenIn returns the bits of m at which seven ones in a row begin.
+func sevenIn(m uint64) uint64 {
+	m &= m >> 1
+	m &= m >> 2
+	return m & (m >> 3)
+}
+
+// sixteenIn returns the bits of m at which sixteen ones in a row begin.
+func sixteenIn(m uint64) uint64 {
+	m &= m >> 1
+	m &= m >> 2
+	m &= m >> 4
+	return m & (m >> 8)
+}
+
+// hasPair reports whether one of the four parts of m with 16 bits has only ones. Then that
+// part of the complement is zero, and the subtraction of one borrows its top bit.
+func hasPair(m uint64) bool {
+	const ones, tops = 0x0001_0001_0001_0001, 0x8000_8000_8000_8000
+	return (^m-ones)&m&tops != 0
 }
 
 // shapesAt returns the shapes that begin in a block, see Place.
 func (m *masks) shapesAt(block int) (capitals, base64, wide uint64) {
 	capitals, base64, wide = m.shapesIn(8 * block)
-	c, b, w := m.shapesIn(8*block + 4)
-	return capitals | c<<32, base64 | b<<32, wide | w<<32
+	c, b, w := m.shapesIn(8*block + windowLen/8)
+	return capitals | c<<windowLen, base64 | b<<windowLen, wide | w<<windowLen
 }
 
-// shapesIn returns the shapes that begin in the 32 bytes at offset 8*at. It looks at the 32
-// bytes behind them too.
+// windowLen is the number of bytes of which shapesIn finds the shapes: 64 without the 15 bytes
+// behind them into which shapes reach, in whole bytes of masks.
+const windowLen = 48
+
+// shapesIn returns the shapes that begin in the window at offset 8*at.
 func (m *masks) shapesIn(at int) (capitals, base64, wide uint64) {
-	words := m.of(word, at)
-	words &= words >> 1
-	words &= words >> 2
-	words &= words >> 4
-	words &= words >> 8 // sixteen in a row
+	words := sixteenIn(m.of(word, at))
 	base64 = m.of(sextet, at)
 	base64 &= base64 >> 4
 	base64 &= base64 >> 8 & words // four, each four bytes behind the other
 	capitals = m.of(upper, at)
 	wide = capitals & (capitals >> 3)
 	wide &= wide >> 8 & words // two pairs, eight bytes apart
-	capitals &= capitals >> 1
-	capitals &= capitals >> 2
-	capitals &= capitals >> 3 // seven in a row
-	const half = 1<<32 - 1
-	return capitals & half, base64 & half, wide & half
+	const window = 1<<windowLen - 1
+	return sevenIn(capitals) & window, base64 & window, wide & window
 }

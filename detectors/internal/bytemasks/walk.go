@@ -117,7 +117,7 @@ func (w *Walk) nextChunk() (zeros bool) {
 
 func (w *Walk) classify(first int, text []byte, n int) (zeros bool) {
 	if w.vector {
-		return classifyVector(&w.masks[0][8*first], &text[0], n, &nibbles)
+		return classifyVector(&w.masks, first, text, n)
 	}
 	return classify(&w.masks, first, text, n)
 }
