@@ -4,6 +4,7 @@ package riverqueue
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ func TestPatientListener(t *testing.T) {
 		t.Errorf("later it listens for %s", d)
 	}
 	cancel()
-	if err := <-done; err != context.Canceled {
+	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
