@@ -231,14 +231,6 @@ func (s *Store) Find(id []byte) int32 {
 	return None
 }
 
-// Warm makes Find faster for ids that are looked for together, by reading the indexes ahead.
-func (s *Store) Warm(ids [][]byte) (sum uint32) {
-	for _, p := range s.Packs {
-		sum += p.Index().Warm(ids)
-	}
-	return sum
-}
-
 func (s *Store) findLoose(id []byte) int {
 	i := sort.Search(len(s.Loose), func(i int) bool { return string(s.Loose[i].ID) >= string(id) })
 	if i < len(s.Loose) && string(s.Loose[i].ID) == string(id) {
