@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"sort"
 	"sync"
 )
 
@@ -215,26 +214,4 @@ func (f *forest) link(bases []int32) {
 			f.child[b] = int32(i)
 		}
 	}
-}
-
-// queue returns the roots in the order of work: the heaviest trees first, so that no large
-// tree is left for the end, then the rest in the order of the pack.
-func (f *forest) queue(want func(Type) bool) []root {
-	var heavy, rest []root
-	total := uint64(0)
-	for _, r := range f.roots {
-		total += uint64(r.weight)
-	}
-	limit := total / uint64(16*workers())
-	for _, r := range f.roots {
-		switch t := f.types[r.entry]; {
-		case t != external && t != broken && !want(t):
-		case uint64(r.weight) > limit:
-			heavy = append(heavy, r)
-		default:
-			rest = append(rest, r)
-		}
-	}
-	sort.SliceStable(heavy, func(i, j int) bool { return heavy[i].weight > heavy[j].weight })
-	return append(heavy, rest...)
 }

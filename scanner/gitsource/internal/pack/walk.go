@@ -3,7 +3,6 @@ package pack
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -128,19 +127,18 @@ func (p *Pack) Walk(ctx context.Context, walk Walk) error {
 	if err != nil {
 		return err
 	}
-	queue := trees.queue(func(t Type) bool { return wanted[t] })
-	const batch = 16 // roots to take at once
-	var next atomic.Int64
+	queue := trees.queue(walk.Types)
 	g, ctx := errgroup.WithContext(ctx)
 	for range workers() {
 		w := &walker{p: p, wanted: wanted, limit: walk.Limit, stream: walk.Stream, external: walk.Base, visitor: walk.Visitor()}
 		g.Go(func() (err error) {
 			defer recoverFault(&err)() // of the index, which visitors read
 			for {
-				to := int(next.Add(batch))
-				if from := to - batch; from >= len(queue) {
+				batch := queue.take()
+				if len(batch) == 0 {
 					return nil
-				} else if err := w.roots(ctx, queue[from:min(to, len(queue))]); err != nil {
+				}
+				if err := w.roots(ctx, batch); err != nil {
 					return err
 				}
 			}

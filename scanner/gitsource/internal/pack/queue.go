@@ -1,0 +1,59 @@
+package pack
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+)
+
+// A queue hands out the trees of a forest to the goroutines of a walk.
+type queue struct {
+	mu    sync.Mutex
+	roots []root // those that are left
+	share uint64 // weight of a batch
+}
+
+// queue returns the roots of some types in the order of work: the heaviest trees first, so
+// that no large tree is left for the end, when the other goroutines have nothing to do. The
+// rest come type by type, in the order of types, and then in the order of the pack.
+func (f *forest) queue(types []Type) *queue {
+	rank := [16]int{broken: 1, external: 1} // each walk is told of these
+	for i, t := range types {
+		rank[t] = i + 1
+	}
+	total := uint64(0)
+	for _, r := range f.roots {
+		total += uint64(r.weight)
+	}
+	const shares = 256 // for each goroutine: the last one ends about a share after the first
+	q := &queue{share: total / uint64(shares*workers())}
+	lists := make([][]root, len(types)+1) // the heavy roots, then those of each type
+	for _, r := range f.roots {
+		k := rank[f.types[r.entry]]
+		if k == 0 {
+			continue
+		}
+		if uint64(r.weight) > q.share {
+			k = 0
+		}
+		lists[k] = append(lists[k], r)
+	}
+	slices.SortStableFunc(lists[0], func(a, b root) int { return cmp.Compare(b.weight, a.weight) })
+	q.roots = slices.Concat(lists...)
+	return q
+}
+
+// take returns the next roots to work on, none at the end.
+func (q *queue) take() []root {
+	const most = 16 // so many are worth the lock
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n, weight := 0, uint64(0)
+	for n < min(len(q.roots), most) && weight <= q.share {
+		weight += uint64(q.roots[n].weight)
+		n++
+	}
+	batch := q.roots[:n]
+	q.roots = q.roots[n:]
+	return batch
+}
