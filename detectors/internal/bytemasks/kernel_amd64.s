@@ -50,7 +50,7 @@ TEXT ·classifyBlocks(SB), NOSPLIT, $0-33
 	VBROADCASTI128 64(DX), Y14
 	VBROADCASTI128 80(DX), Y15
 	MOVL $15, AX               // Y9 is 15 in each byte
-	MOVQ AX, X9
+	VMOVD AX, X9               // not MOVQ, which is SSE: it waits while upper halves are in use
 	VPBROADCASTB X9, Y9
 	VMOVDQU 0(SI), Y7          // Y7 has the least bytes so far
 
