@@ -82,7 +82,11 @@ func (r *Walk) All(ctx context.Context) error {
 		r.Graph.Mark(node)
 	}
 	if err == nil {
-		err = r.walkPacks(ctx, []pack.Type{pack.Tree}, r.graphLimit(), func(v *visitor) pack.Visitor { return v.trees() })
+		err = r.walkPacks(ctx, []pack.Type{pack.Tree}, r.graphLimit(), func(v *visitor) pack.Visitor {
+			trees := v.trees()
+			trees.recent = newRecentIDs(r.Store.Hash)
+			return trees
+		})
 	}
 	if err == nil {
 		err = r.readOtherTrees(ctx, append(trees, r.lateTrees...))

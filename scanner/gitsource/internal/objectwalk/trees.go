@@ -43,8 +43,9 @@ type treeVisitor struct {
 	path     []byte
 
 	newEntries []newEntry // those that the base does not have
-	newIDs     [][]byte   // of these
-	warmth     uint32     // see objects.Store.Warm
+	unknownIDs [][]byte   // of these, but for those in recent
+	recent     *recentIDs
+	warmth     uint32 // see objects.Store.Warm
 
 	nodes, names []uint32 // of edges
 	unshared     *parsedTree
@@ -129,7 +130,7 @@ func (v *treeVisitor) record(node int32, l *parsedTree) {
 // parse fills l and v.newNames. Entries after a malformed one are lost.
 func (v *treeVisitor) parse(l *parsedTree, data []byte, base *parsedTree) error {
 	l.entries, l.size, v.newNames = l.entries[:0], len(data), v.newNames[:0]
-	v.newEntries, v.newIDs = v.newEntries[:0], v.newIDs[:0]
+	v.newEntries = v.newEntries[:0]
 	defer v.lookUp(l)
 	parts := v.parts
 	for at := 0; at < len(data); {
@@ -148,7 +149,7 @@ func (v *treeVisitor) parse(l *parsedTree, data []byte, base *parsedTree) error 
 			return fmt.Errorf("%w: entry %d of the tree", objects.ErrMalformed, len(l.entries)+1)
 		}
 		v.newNames = append(append(v.newNames, e.Name...), '\n')
-		v.newEntries, v.newIDs = append(v.newEntries, newEntry{len(l.entries), e}), append(v.newIDs, e.ID)
+		v.newEntries = append(v.newEntries, newEntry{len(l.entries), e})
 		l.entries = append(l.entries, parsedEntry{uint32(at), objects.None, noName})
 		at += n
 	}
@@ -182,15 +183,26 @@ func (l *parsedTree) copy(base *parsedTree, p pack.Part, at int) int {
 
 // lookUp looks up the entries that the base does not have.
 func (v *treeVisitor) lookUp(l *parsedTree) {
-	v.warmth += v.Store.Warm(v.newIDs)
+	v.unknownIDs = v.unknownIDs[:0]
 	for i := range v.newEntries {
 		e := &v.newEntries[i]
 		if e.Mode == objects.Submodule {
 			continue
 		}
 		x := &l.entries[e.at]
-		if x.node = v.Store.Find(e.ID); x.node == objects.None {
-			x.node = v.Graph.AddMissing(pack.ID(e.ID))
+		if x.node = v.recent.find(e.ID); x.node == objects.None {
+			v.unknownIDs = append(v.unknownIDs, e.ID)
+		}
+	}
+	v.warmth += v.Store.Warm(v.unknownIDs)
+	for i := range v.newEntries {
+		e := &v.newEntries[i]
+		if e.Mode == objects.Submodule {
+			continue
+		}
+		x := &l.entries[e.at]
+		if x.node == objects.None {
+			x.node = v.find(e.ID)
 		}
 		switch {
 		case x.node == objects.None:
@@ -201,6 +213,16 @@ func (v *treeVisitor) lookUp(l *parsedTree) {
 			x.name = v.recorder.Name(e.Name)
 		}
 	}
+}
+
+// find looks up an object of the store, or one that is missing.
+func (v *treeVisitor) find(id []byte) int32 {
+	n := v.Store.Find(id)
+	if n == objects.None {
+		return v.Graph.AddMissing(pack.ID(id))
+	}
+	v.recent.add(id, n)
+	return n
 }
 
 // joinNames returns the names in a tree, a line each.
