@@ -1,6 +1,7 @@
 package objectwalk
 
 import (
+	"bytes"
 	"fmt"
 	"sort"
 
@@ -13,8 +14,9 @@ import (
 // A parsedTree is kept while other trees are made from it: the entries that they copy need
 // not be parsed or looked up again.
 type parsedTree struct {
+	text    []byte // of the tree, which is not kept longer than that of its node
 	entries []parsedEntry
-	size    int     // of the tree
+	size    int     // of the entries
 	names   verdict // of its names
 }
 
@@ -39,7 +41,8 @@ type treeVisitor struct {
 	recorder *graph.Recorder
 	parts    []pack.Part // of the tree at hand, if it is a delta
 	spare    []*parsedTree
-	newNames []byte // names that the base does not have, a line each
+	newNames []byte // names of entries that the base does not have, a line each
+	renamed  bool   // some of these names are new too
 	path     []byte
 
 	newEntries []newEntry // those that the base does not have
@@ -77,6 +80,7 @@ func (v *treeVisitor) Visit(n *pack.Node) error {
 // Done implements pack.Visitor.
 func (v *treeVisitor) Done(note any) {
 	if l, ok := note.(*parsedTree); ok {
+		l.text = nil
 		v.spare = append(v.spare, l)
 	}
 }
@@ -95,7 +99,7 @@ func (v *treeVisitor) parsedTree() *parsedTree {
 func (v *treeVisitor) tree(node int32, data []byte, l, base *parsedTree, record bool) error {
 	bad := v.parse(l, data, base)
 	l.names = cannotMatch
-	if base != nil && base.names != cannotMatch || v.pieceMayMatch(v.newNames) { // more than is new may hold it, or less
+	if base != nil && base.names != cannotMatch || v.renamed && v.pieceMayMatch(v.newNames) { // more than is new may hold it, or less
 		names := joinNames(data, v.Store.Hash)
 		if l.names = v.judge(names); l.names == mayMatch && record {
 			if err := v.yieldText(node, finding.KindPath, names); err != nil {
@@ -129,17 +133,17 @@ func (v *treeVisitor) record(node int32, l *parsedTree) {
 
 // parse fills l and v.newNames. Entries after a malformed one are lost.
 func (v *treeVisitor) parse(l *parsedTree, data []byte, base *parsedTree) error {
-	l.entries, l.size, v.newNames = l.entries[:0], len(data), v.newNames[:0]
-	v.newEntries = v.newEntries[:0]
+	l.text, l.entries, l.size, v.newNames = data, l.entries[:0], len(data), v.newNames[:0]
+	v.newEntries, v.renamed = v.newEntries[:0], base == nil
 	defer v.lookUp(l)
-	parts := v.parts
+	parts, next := v.parts, 0 // the entry of base that may have the name of the next one
 	for at := 0; at < len(data); {
 		for len(parts) > 0 && int(parts[0].At+parts[0].Len) <= at {
 			parts = parts[1:]
 		}
 		if len(parts) > 0 && parts[0].From >= 0 && base != nil {
-			if to := l.copy(base, parts[0], at); to > at {
-				at = to
+			if to, k := l.copy(base, parts[0], at); to > at {
+				at, next = to, k
 				continue
 			}
 		}
@@ -151,18 +155,24 @@ func (v *treeVisitor) parse(l *parsedTree, data []byte, base *parsedTree) error 
 		v.newNames = append(append(v.newNames, e.Name...), '\n')
 		v.newEntries = append(v.newEntries, newEntry{len(l.entries), e})
 		l.entries = append(l.entries, parsedEntry{uint32(at), objects.None, noName})
-		at += n
+		v.renamed = v.renamed || !base.hasName(next, data[at:at+n-len(e.ID)])
+		at, next = at+n, next+1
 	}
 	return nil
 }
 
-// copy appends the entries of base that p copies whole to at and after, and returns
-// where they end, or at if there are none.
-func (l *parsedTree) copy(base *parsedTree, p pack.Part, at int) int {
+// hasName reports whether entry k begins with name, which is all of an entry before the id.
+func (l *parsedTree) hasName(k int, name []byte) bool {
+	return k < len(l.entries) && bytes.HasPrefix(l.text[l.entries[k].start:], name)
+}
+
+// copy appends the entries of base that p copies whole to at and after. It returns where they
+// end, or at if there are none, and the entry of base behind the last of them.
+func (l *parsedTree) copy(base *parsedTree, p pack.Part, at int) (to, next int) {
 	from := at - int(p.At) + int(p.From)
 	k := sort.Search(len(base.entries), func(i int) bool { return int(base.entries[i].start) >= from })
 	if k == len(base.entries) || int(base.entries[k].start) != from {
-		return at
+		return at, 0
 	}
 	for end := int(p.From + p.Len); k < len(base.entries); k++ {
 		next := base.size
@@ -178,7 +188,7 @@ func (l *parsedTree) copy(base *parsedTree, p pack.Part, at int) int {
 		l.entries = append(l.entries, e)
 		at = next + shift
 	}
-	return at
+	return at, k
 }
 
 // lookUp looks up the entries that the base does not have.

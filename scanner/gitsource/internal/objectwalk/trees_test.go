@@ -58,7 +58,7 @@ func checkSplit(t *testing.T, v *treeVisitor, base, made []byte) {
 		t.Fatal(err, whole)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	copied := 0
+	copied, kept := 0, 0
 	for range 10_000 {
 		v.parts = packtest.CutUp(random, base, made)
 		got := &parsedTree{}
@@ -72,7 +72,13 @@ func checkSplit(t *testing.T, v *treeVisitor, base, made []byte) {
 		if len(fresh) < len(whole.entries) {
 			copied++
 		}
+		if !v.renamed && len(v.newEntries) > 0 {
+			kept++
+		}
 		for _, name := range fresh {
+			if !v.renamed && len(name) > 0 && !bytes.Contains(append([]byte("\n"), joinNames(base, 20)...), slices.Concat([]byte("\n"), name, []byte("\n"))) {
+				t.Fatalf("parts %v: the new name %q counts as one of the base", v.parts, name)
+			}
 			if !bytes.Contains(append([]byte("\n"), joinNames(made, 20)...), slices.Concat([]byte("\n"), name, []byte("\n"))) && len(name) > 0 {
 				t.Fatalf("parts %v: a name is %q", v.parts, name)
 			}
@@ -81,6 +87,7 @@ func checkSplit(t *testing.T, v *treeVisitor, base, made []byte) {
 	if copied < 50 {
 		t.Errorf("entries were copied %d times", copied)
 	}
+	t.Logf("%d trees had all their names from the base", kept)
 }
 
 func treeOf(t *testing.T, dir string, s *objects.Store, rev string) []byte {
