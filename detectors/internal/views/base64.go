@@ -1,6 +1,10 @@
 package views
 
-import "github.com/stanch-dev/stanch/detectors/internal/encodings"
+import (
+	"slices"
+
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
+)
 
 // minBase64 is the least length of a run of base64. A shorter one cannot hold an id.
 const minBase64 = 24
@@ -15,11 +19,11 @@ func decodeBase64(text []byte, room int) *View {
 		if end-start < minBase64 {
 			return false
 		}
+		out = slices.Grow(out[:0], end-start)
 		plain := base64Text(out, text[start:end])
 		if plain == nil {
 			return false
 		}
-		out = plain
 		if encodings.PackingOf(plain) != encodings.NotPacked {
 			if plain = unpack(plain, room); plain == nil {
 				return false
@@ -84,29 +88,30 @@ func base64Text(out, run []byte) []byte {
 // It gives up as soon as the result cannot be any of them.
 func decodeRun(dst, run []byte) ([]byte, bool) {
 	most := len(run) * 3 / 4 / 16 // bytes that are not printable, as in IsText
-	odd, wide, n, bits := 0, 0, 0, uint32(0)
+	n, bits, seen := 0, uint32(0), uint64(0)
 	packed := false
-	for _, c := range run {
-		value := encodings.Base64Values[c]
-		if value == encodings.NoBase64 {
-			continue // line breaks
-		}
-		bits = bits<<6 | uint32(value)
-		if n++; n%4 != 0 {
-			continue
-		}
-		for _, b := range [3]byte{byte(bits >> 16), byte(bits >> 8), byte(bits)} {
-			if b == 0 {
-				wide++
-			} else if !encodings.Printable[b] {
-				odd++
+	for i := 0; i < len(run); {
+		if n%4 == 0 && i+4 <= len(run) && isGroup(run[i:i+4]) {
+			bits, n, i = groupBits(run[i:i+4]), n+4, i+4
+		} else {
+			value := encodings.Base64Values[run[i]]
+			i++
+			if value == encodings.NoBase64 {
+				continue // line breaks
 			}
-			dst = append(dst, b)
+			bits = bits<<6 | uint32(value)
+			if n++; n%4 != 0 {
+				continue
+			}
 		}
+		a, b, c := byte(bits>>16), byte(bits>>8), byte(bits)
+		seen += oddOrWide[a] + oddOrWide[b] + oddOrWide[c]
+		dst = append(dst, a, b, c)
 		if len(dst) == encodings.PackedHead {
 			packed = encodings.PackingOf(dst) != encodings.NotPacked
 		}
 		// Half of the bytes of UTF-16 are zero, no more.
+		odd, wide := int(seen&(1<<32-1)), int(seen>>32)
 		if !packed && len(dst) >= encodings.PackedHead && (odd > most || len(dst) == 24 && wide > len(dst)/2+1) {
 			return nil, false
 		}
@@ -121,6 +126,33 @@ func decodeRun(dst, run []byte) ([]byte, bool) {
 		return dst, true
 	}
 	return dst, encodings.IsText(dst) || isWide(dst)
+}
+
+// oddOrWide counts a byte: as one that is not printable, in the lower half, or as a zero, in
+// the upper half.
+var oddOrWide = func() (t [256]uint64) {
+	for c := range t {
+		if c == 0 {
+			t[c] = 1 << 32
+		} else if !encodings.Printable[c] {
+			t[c] = 1
+		}
+	}
+	return t
+}()
+
+// isGroup reports whether the four bytes of b are base64.
+func isGroup(b []byte) bool {
+	v := &encodings.Base64Values
+	_ = b[3]
+	return (v[b[0]]|v[b[1]]|v[b[2]]|v[b[3]])&encodings.NoBase64 == 0
+}
+
+// groupBits returns the 24 bits of a group of base64.
+func groupBits(b []byte) uint32 {
+	v := &encodings.Base64Values
+	_ = b[3]
+	return uint32(v[b[0]])<<18 | uint32(v[b[1]])<<12 | uint32(v[b[2]])<<6 | uint32(v[b[3]])
 }
 
 // isWide reports whether b is text in UTF-16.
