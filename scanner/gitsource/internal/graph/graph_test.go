@@ -3,6 +3,7 @@ package graph_test
 import (
 	"crypto/sha1"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -127,6 +128,44 @@ func TestLeadingTo(t *testing.T) {
 		}
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("to %d lead %d, want %d", tt.hits, got, tt.want)
+		}
+	}
+}
+
+// TestLeadingToInRandomGraphs compares LeadingTo with a search that goes through all edges
+// until it finds no further tree.
+func TestLeadingToInRandomGraphs(t *testing.T) {
+	const n = 40
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		g := newGraph(t, n)
+		recorders := []*graph.Recorder{g.Recorder(), g.Recorder()}
+		for tree := range int32(n) {
+			entries := make([]string, random.IntN(4))
+			for i := range entries {
+				entries[i] = fmt.Sprint(random.IntN(n), " name", i)
+			}
+			if random.IntN(2) == 0 {
+				record(recorders[random.IntN(2)], tree, entries...)
+			}
+		}
+		hits := []int32{int32(random.IntN(n)), int32(random.IntN(n))}
+		want := graph.NewBitset(n)
+		want.Set(hits[0])
+		want.Set(hits[1])
+		for more := true; more; {
+			more = false
+			for tree := range int32(n) {
+				g.Edges(tree, func(e graph.Edge) {
+					if want.Has(e.Node) && !want.Has(tree) {
+						want.Set(tree)
+						more = true
+					}
+				})
+			}
+		}
+		if got := g.LeadingTo(hits); !slices.Equal(got, want) {
+			t.Fatalf("to %d lead %b, want %b", hits, got, want)
 		}
 	}
 }
