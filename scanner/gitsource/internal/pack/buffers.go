@@ -24,10 +24,15 @@ func (b *buffers) get(size int64) []byte {
 	return make([]byte, size, 1<<class)
 }
 
-// put gives a buffer back.
+// put gives a buffer back. The largest ones make room for it: the next trees are most likely
+// of the size of this one.
 func (b *buffers) put(data []byte) {
-	if cap(data) < 64 || b.kept+cap(data) > maxKept {
+	if cap(data) < 64 || cap(data) > maxKept {
 		return
+	}
+	for class := len(b.free) - 1; b.kept+cap(data) > maxKept; class-- {
+		b.kept -= len(b.free[class]) << class
+		b.free[class] = nil
 	}
 	class := bits.Len64(uint64(cap(data) - 1))
 	b.free[class] = append(b.free[class], data[:0])
