@@ -88,6 +88,9 @@ func (r *Walk) All(ctx context.Context) error {
 			return trees
 		})
 	}
+	for _, p := range r.Store.Packs { // nothing is walked over any more
+		p.DropForest()
+	}
 	if err == nil {
 		err = r.readOtherTrees(ctx, append(trees, r.lateTrees...))
 	}

@@ -30,7 +30,7 @@ func (p *Pack) scan() error {
 	for pending, round := len(offsets), 0; round < rounds; round++ {
 		// Deltas by id can be read when the id of their base is known.
 		p.index = newIndex(p.hash, withUnknown(p.hash, offsets, ids))
-		p.once, p.forest = sync.Once{}, nil
+		p.DropForest()
 		if err := p.identify(ids); err != nil {
 			return errors.Join(lost, err)
 		}
@@ -44,7 +44,7 @@ func (p *Pack) scan() error {
 		lost = damaged("%d of %d objects have no base, or are deltas of more than %d MiB", left, len(offsets), held>>20)
 	}
 	p.index = newIndex(p.hash, ids)
-	p.once, p.forest = sync.Once{}, nil
+	p.DropForest()
 	return lost
 }
 
