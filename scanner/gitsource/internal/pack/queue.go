@@ -25,7 +25,7 @@ func (f *forest) queue(types []Type) *queue {
 	for _, r := range f.roots {
 		total += uint64(r.weight)
 	}
-	const shares = 256 // for each goroutine: the last one ends about a share after the first
+	const shares = 1024 // for each goroutine: the last one ends about a share after the first
 	q := &queue{share: total / uint64(shares*workers())}
 	lists := make([][]root, len(types)+1) // the heavy roots, then those of each type
 	for _, r := range f.roots {
