@@ -168,7 +168,13 @@ func (c *layoutCursor) block() *block {
 // with a brace.
 func beginsStanza(text []byte) bool {
 	const enough = 256
-	line, _, _ := bytes.Cut(text[:min(len(text), enough)], []byte{'\n'})
+	text = text[:min(len(text), enough)]
+	for i := 0; i < len(text) && (text[i] == ' ' || text[i] == '\t' || keyformat.IsAlnum(text[i])); i++ {
+		if text[i] > ' ' {
+			return false // as most lines, whose ends need not be looked for
+		}
+	}
+	line, _, _ := bytes.Cut(text, []byte{'\n'})
 	line = bytes.TrimSpace(line)
 	return len(line) == 0 || line[0] == '[' && line[len(line)-1] == ']' || line[0] == '{' || line[0] == '}'
 }

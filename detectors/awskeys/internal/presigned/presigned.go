@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -166,9 +167,9 @@ func appendUnwrapped(dst, text []byte) []byte {
 // Requests are the presigned requests in a text. Each stretch of the text is searched for
 // parameters at most once, even if it has thousands of ids.
 type Requests struct {
-	text    []byte
-	present bool              // text has one of requestMarks
-	endOf   map[int]time.Time // results of endNear, by stretch
+	text  []byte
+	holds func() bool       // text has one of requestMarks
+	endOf map[int]time.Time // results of endNear, by stretch
 }
 
 // requestMarks are parts of the names of parameters. If a line break cuts one of them, the
@@ -177,19 +178,16 @@ var requestMarks = []string{"X-Amz-", "x-amz-", "X-AMZ-", "AWSAccessKeyId", "aws
 
 // RequestsIn returns the presigned requests in text.
 func RequestsIn(text []byte) Requests {
-	return Requests{text: text, present: candidates.ContainsAny(text, requestMarks)}
+	return Requests{text: text, holds: sync.OnceValue(func() bool { return candidates.ContainsAny(text, requestMarks) })}
 }
 
 // Until returns the end of the presigned request with s in it, the id or the token of its
 // signer; zero if s is in none. If several requests stand close together, it is the end of
 // the last one.
 func (r *Requests) Until(s detectors.Span) time.Time {
-	if !r.present {
-		return time.Time{}
-	}
 	text := r.text
 	before := text[max(0, s.Start-maxGap):s.Start]
-	if !mayNameSigner(before) || !signerBefore().Match(before) && !signerBefore().Match(appendUnwrapped(nil, before)) {
+	if !mayNameSigner(before) || !r.holds() || !signerBefore().Match(before) && !signerBefore().Match(appendUnwrapped(nil, before)) {
 		return time.Time{}
 	}
 	u := WordAround(text, s.Start)
