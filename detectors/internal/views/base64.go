@@ -14,7 +14,7 @@ const minBase64 = 24
 // secret encodes each value on its own; the view shows the id and the secret together.
 func decodeBase64(text []byte, room int) *View {
 	v, done := &View{}, 0
-	var out []byte
+	out := make([]byte, 0, 1<<10)
 	replace := func(start, end int) bool {
 		if end-start < minBase64 {
 			return false

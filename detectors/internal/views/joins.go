@@ -28,7 +28,8 @@ func decodeJoins(text []byte, _ int) *View {
 	v, done, q := &View{JoinsPieces: true}, 0, &quoted{}
 	var links []encodings.Link
 	for i := 1; i < len(text); {
-		if !encodings.JointStarts[text[i]] {
+		// Only the "=" of quoted-printable needs no piece before it.
+		if !encodings.JointStarts[text[i]] || text[i] != '=' && !encodings.Joinable[text[i-1]] {
 			i++
 			continue
 		}
