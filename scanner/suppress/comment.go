@@ -34,6 +34,9 @@ func Comments(now time.Time, notes *Notes) scanner.LocationFilter {
 	switchedOff := cachedSwitches()
 	return func(f *finding.Finding, l *finding.Location) string {
 		for _, c := range linesOf(l) {
+			if !c.mayHoldComment() {
+				continue
+			}
 			if why := c.ownReason(now, func(format string, args ...any) {
 				notes.Add("%s:%d: stanch:allow "+format, append([]any{l.Path, l.Line}, args...)...)
 			}); why != "" {
@@ -64,6 +67,18 @@ func linesOf(l *finding.Location) []lineContext {
 		all = append(all, lineContext{a.SecretBefore.Reveal(), s, a.SecretAfter.Reveal()})
 	}
 	return all
+}
+
+// commentWords are in all comments that count, in small letters or not.
+var commentWords = []string{"allow", "ignore", "whitelist", "nosem", "secretlint-"}
+
+// mayHoldComment is a cheap first look: the patterns are slow, and a list of keys has thousands
+// of lines in each of its versions.
+func (c lineContext) mayHoldComment() bool {
+	return slices.ContainsFunc([]string{c.before, c.line, c.after}, func(line string) bool {
+		line = strings.ToLower(line)
+		return slices.ContainsFunc(commentWords, func(word string) bool { return strings.Contains(line, word) })
+	})
 }
 
 // foreignReason returns the reason to ignore f that a comment of another tool is, or "".
