@@ -46,15 +46,18 @@ func (s *search) run(text []byte) []Match {
 		s.parts = s.set.partsToDecode(text)
 	}
 	text = blankEnclosing(text, s.matches[s.first:])
+	decoders, idle := views.All(), 0 // idle: decoders that see nothing in text
 	for range encodings.MaxRounds {
 		s.searchJoined(text)
-		known := len(s.views)
-		for _, d := range views.All() {
+		for _, d := range decoders {
+			if idle++; idle > len(decoders) {
+				break
+			}
 			if v := s.searchView(d, text); v != nil {
-				text = v.Text
+				text, idle = v.Text, 0
 			}
 		}
-		if len(s.views) == known {
+		if idle >= len(decoders) {
 			return s.matches
 		}
 	}

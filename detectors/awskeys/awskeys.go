@@ -99,9 +99,10 @@ func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 	if trimmed(k.text) == id.Span {
 		m.NameAt = idFileName
 	}
-	m.Credential.Partition = partitionNear(k.memo, k.text, id.Span)
+	near := k.near(id.Span)
+	m.Credential.Partition = near.partition
 	m.AddFact(PartitionHint, m.Credential.Partition, 0)
-	otherclouds.MarkMatch(&m, otherclouds.Nearest(k.text, k.endpoints, id.Span, otherclouds.NearEndpoint))
+	otherclouds.MarkMatch(&m, near.store)
 	m.AddFact(k.fileKind.Name, k.fileKind.Value, k.fileKind.Risk)
 	if t := k.TokenOf[i]; t >= 0 {
 		m.Token = k.Tokens[t].Span
@@ -127,6 +128,17 @@ func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 		dst = append(dst, m)
 	}
 	return dst
+}
+
+// A neighbourhood is the partition and the store that the text around an id names.
+type neighbourhood struct{ partition, store string }
+
+func (k *keySearch) near(id detectors.Span) neighbourhood {
+	const reach = otherclouds.EndpointReach
+	place := detectors.Place{Kind: "near", Around: candidates.Around(k.text, id, reach), At: min(id.Start, reach), Len: id.End - id.Start}
+	return detectors.Recall(k.memo, place, func() neighbourhood {
+		return neighbourhood{partitionNear(k.text, id), otherclouds.Nearest(k.text, k.endpoints, id, otherclouds.NearEndpoint)}
+	})
 }
 
 // neededParts returns the parts that the key of id has besides the id. Ids that sign

@@ -2,9 +2,11 @@ package awskeys
 
 import (
 	"regexp"
+	"sync"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/internal/marks"
 )
 
 // nearPartition bounds the distance between an id and the name of its partition. A region
@@ -14,9 +16,11 @@ const nearPartition = 1000
 // PartitionHint is the name of the fact with Credential.Partition.
 const PartitionHint = "partition-hint"
 
-// partitionWords are parts of all names that partitionMark finds: a text without one of
+// partitionWords returns parts of all names that partitionMark finds: a text without one of
 // them names no other partition.
-var partitionWords = []string{"cn-north", "us-gov", "eusc", "aws-cn", ".com.cn", "aws.eu", "amazonaws.cn"}
+var partitionWords = sync.OnceValue(func() *marks.Set {
+	return marks.New("cn-north", "us-gov", "eusc", "aws-cn", ".com.cn", "aws.eu", "amazonaws.cn")
+})
 
 // partitionMark finds the names of partitions other than aws: in ARNs, regions and hosts
 // (the partitions.json of botocore; the consoles of China and GovCloud).
@@ -25,18 +29,13 @@ var partitionMark = regexp.MustCompile(`\barn:aws-(cn|us-gov|eusc):|\b(cn)-north
 
 // partitionNear returns the partition other than aws whose name is nearest to s, as ARNs
 // write it, or "" if there is none. An id does not tell its partition.
-func partitionNear(memo *detectors.Memo, text []byte, s detectors.Span) string {
+func partitionNear(text []byte, s detectors.Span) string {
 	window := candidates.Around(text, s, nearPartition)
-	at := min(s.Start, nearPartition)
-	place := detectors.Place{Kind: "partition", Around: window, At: at, Len: s.End - s.Start}
-	return detectors.Recall(memo, place, func() string { return partitionIn(window, detectors.Span{Start: at, End: at + s.End - s.Start}) })
-}
-
-// partitionIn is partitionNear for s in window, the text around it.
-func partitionIn(window []byte, s detectors.Span) string {
-	if !candidates.ContainsAny(window, partitionWords) {
+	if partitionWords().In(window).None() {
 		return ""
 	}
+	at := min(s.Start, nearPartition)
+	s = detectors.Span{Start: at, End: at + s.End - s.Start}
 	best, name := 2*nearPartition, ""
 	for _, m := range partitionMark.FindAllSubmatchIndex(window, -1) {
 		d := max(s.Start-m[1], m[0]-s.End)

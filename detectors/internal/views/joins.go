@@ -28,8 +28,13 @@ func decodeJoins(text []byte, _ int) *View {
 	v, done, q := &View{JoinsPieces: true}, 0, &quoted{}
 	var links []encodings.Link
 	for i := 1; i < len(text); {
-		// Only the "=" of quoted-printable needs no piece before it.
-		if !encodings.JointStarts[text[i]] || text[i] != '=' && !encodings.Joinable[text[i-1]] {
+		for i < len(text) && !encodings.JointStarts[text[i]] {
+			i++
+		}
+		if i == len(text) {
+			break
+		}
+		if text[i] != '=' && !encodings.Joinable[text[i-1]] { // only an escape of quoted-printable needs no piece before it
 			i++
 			continue
 		}

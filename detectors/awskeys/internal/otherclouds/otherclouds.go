@@ -293,6 +293,8 @@ var sectionEnd = lazyregexp.New(`\n[ \t\r]*\n|\n\[[^\]\n]*\]`)
 const (
 	NearEndpoint = 1500
 	NearID       = 300
+	// EndpointReach bounds the distance of all that tells Nearest about an endpoint.
+	EndpointReach = NearEndpoint + 3*(beforeWord+afterWord)
 )
 
 // StoreFact is the name of the fact that MarkMatch adds.
