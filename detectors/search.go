@@ -86,7 +86,7 @@ func (s *search) searchView(d views.Decoder, text []byte) *views.View {
 	if !s.skipPrefilter && !s.everyView && !s.mayAddMatches(v) {
 		return v
 	}
-	var raw, decoded []Match
+	var raw []Match
 	var secrets []Span // of raw
 	if v.JoinsPieces {
 		raw = slices.SortedFunc(slices.Values(s.matches[s.first:]), func(a, b Match) int { return cmp.Compare(a.End, b.End) })
@@ -97,7 +97,9 @@ func (s *search) searchView(d views.Decoder, text []byte) *views.View {
 		}
 		slices.SortFunc(secrets, func(a, b Span) int { return cmp.Compare(a.End, b.End) })
 	}
-	for _, m := range s.searchText(nil, v.Text) {
+	found := s.searchText(nil, v.Text)
+	decoded := found[:0]
+	for _, m := range found {
 		if s.mapToText(&m) && !anyCovers(raw, &m) && !anyCut(secrets, m.Secret) {
 			decoded = append(decoded, m)
 		}

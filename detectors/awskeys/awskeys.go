@@ -18,6 +18,7 @@ package awskeys
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
@@ -59,6 +60,7 @@ func appendKeys(memo *detectors.Memo, dst []detectors.Match, text []byte) []dete
 		return dst
 	}
 	s := newKeySearch(memo, text, ids)
+	dst = slices.Grow(dst, len(s.IDs))
 	for i := range s.IDs {
 		dst = s.appendID(dst, i)
 	}
@@ -93,7 +95,7 @@ func newKeySearch(memo *detectors.Memo, text []byte, ids []detectors.Span) *keyS
 // appendID appends the matches of id i: one for each candidate secret, or one without a
 // secret.
 func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
-	id := k.IDs[i]
+	id := &k.IDs[i]
 	m := detectors.Match{Rule: ruleOf(id.Text), Span: id.Span, Grade: keyformat.Grade(id.Text), Needs: neededParts(id), Account: id.Account, Group: id.Group, InSignedRequest: id.InSignedRequest}
 	m.Credential.ID = id.Text
 	if trimmed(k.text) == id.Span {
@@ -121,7 +123,7 @@ func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 		m.Credential.Secret = detectors.NewSecret(k.Secrets[s].Text)
 		m.Confidence = confidence(m)
 		m.IDConfidence = ""
-		doubted := k.Secrets[s].Shape == keyformat.Hexadecimal || k.Secrets[s].IsUncertainFor(&id)
+		doubted := k.Secrets[s].Shape == keyformat.Hexadecimal || k.Secrets[s].IsUncertainFor(id)
 		if doubted && m.Confidence == detectors.High {
 			m.Confidence, m.IDConfidence = detectors.Medium, alone
 		}
@@ -144,7 +146,7 @@ func (k *keySearch) near(id detectors.Span) neighbourhood {
 // neededParts returns the parts that the key of id has besides the id. Ids that sign
 // nothing, that AWS cannot have issued, or that are examples of its documentation need
 // none.
-func neededParts(id pairing.Value) detectors.Parts {
+func neededParts(id *pairing.Value) detectors.Parts {
 	switch rule := ruleOf(id.Text); {
 	case rule == ServiceCredential || id.Example || keyformat.Grade(id.Text) == keyformat.Impossible:
 		return 0

@@ -190,7 +190,7 @@ const (
 )
 
 // distanceCost is rule 4. It also returns the number of lines between a and b.
-func distanceCost(a, b Value) (cost float64, lines int) {
+func distanceCost(a, b *Value) (cost float64, lines int) {
 	if a.Start > b.Start {
 		a, b = b, a
 	}

@@ -109,7 +109,7 @@ const shortText = 32 << 10
 const maxAlign = 1 << 18
 
 // secretCost is rules 2 to 5, 7, 8, 10 and 11.
-func secretCost(id, secret Value) float64 {
+func secretCost(id, secret *Value) float64 {
 	cost, lines := distanceCost(id, secret)
 	own := id.Group != "" && id.Group == secret.Group
 	switch {
@@ -124,18 +124,18 @@ func secretCost(id, secret Value) float64 {
 }
 
 // nameCost is rules 2, 3 and 7.
-func nameCost(id, secret Value, lines int) float64 {
+func nameCost(id, secret *Value, lines int) float64 {
 	perLine := 3 * costPerLine * float64(lines) // a doubtful secret must be close
 	switch {
-	case secret.Name == namedOther, secret.namesOtherServiceThan(&id):
+	case secret.Name == namedOther, secret.namesOtherServiceThan(id):
 		return math.Inf(1)
-	case secret.Name == NamedAWS && id.namedAlike(&secret):
+	case secret.Name == NamedAWS && id.namedAlike(secret):
 		return -gainAWS - gainNamedAlike
 	case secret.Name == NamedAWS:
 		return -gainAWS
-	case secret.Name == namedToken && (secret.isForeignTo(&id) || id.SaysAWS && !secret.SaysAWS):
+	case secret.Name == namedToken && (secret.isForeignTo(id) || id.SaysAWS && !secret.SaysAWS):
 		return math.Inf(1)
-	case secret.IsDoubtfulFor(&id):
+	case secret.IsDoubtfulFor(id):
 		return costForeign + 2*perLine
 	case secret.Name == namedToken:
 		return costToken
@@ -148,9 +148,9 @@ func nameCost(id, secret Value, lines int) float64 {
 }
 
 // shapeCost is rule 8.
-func shapeCost(id, secret Value, lines int) float64 {
+func shapeCost(id, secret *Value, lines int) float64 {
 	switch {
-	case secret.Shape == keyformat.Hexadecimal && (lines > 1 || secret.isForeignTo(&id)):
+	case secret.Shape == keyformat.Hexadecimal && (lines > 1 || secret.isForeignTo(id)):
 		return math.Inf(1)
 	case secret.Shape == keyformat.Hexadecimal:
 		return 2 * costOdd
@@ -216,12 +216,12 @@ func withoutNumber(group string) string { return strings.TrimRight(group, "01234
 
 // isRightBehind reports whether a begins right behind b on its line, as in ID:SECRET. That
 // is as good as a name.
-func isRightBehind(a, b Value) bool {
+func isRightBehind(a, b *Value) bool {
 	return a.line == b.line && b.End < a.Start && a.Start <= b.End+len(", ")
 }
 
 // tokenCost is rules 4 and 9. Long-term keys have no token.
-func tokenCost(id, token Value) float64 {
+func tokenCost(id, token *Value) float64 {
 	if !isTemporary(id.Text) || id.Account != "" && token.Account != "" && id.Account != token.Account {
 		return math.Inf(1)
 	}
@@ -268,11 +268,19 @@ func alignGroups(ids, secrets []Value) []int {
 	return partner
 }
 
+func pointersTo(values []Value) []*Value {
+	list := make([]*Value, len(values))
+	for i := range values {
+		list[i] = &values[i]
+	}
+	return list
+}
+
 // valuesAt returns the values at indices.
-func valuesAt(values []Value, indices []int) []Value {
-	picked := make([]Value, len(indices))
+func valuesAt(values []Value, indices []int) []*Value {
+	picked := make([]*Value, len(indices))
 	for k, i := range indices {
-		picked[k] = values[i]
+		picked[k] = &values[i]
 	}
 	return picked
 }
@@ -291,10 +299,13 @@ func indicesWhere(n int, want func(int) bool) []int {
 // align is rule 6. It returns for each of as the index of its partner in bs, or -1. Pairs do
 // not cross, and the sum of the costs is least. A value without a partner costs half of
 // costRefuse.
-func align(as, bs []Value, cost func(a, b Value) float64) []int {
+func align(as, bs []*Value, cost func(a, b *Value) float64) []int {
 	partner := make([]int, len(as))
 	for i := range partner {
 		partner[i] = -1
+	}
+	if len(bs) == 0 {
+		return partner
 	}
 	for lo, free := 0, 0; lo < len(as); { // free: bs before it are taken
 		hi, from, to := alignedRange(as, bs, lo, free)
@@ -309,7 +320,7 @@ func align(as, bs []Value, cost func(a, b Value) float64) []int {
 
 // alignedRange returns which values to align together: as[lo:hi] and bs[from:to]. That is
 // all of them, unless they are too many; then it is a number of as and the bs around them.
-func alignedRange(as, bs []Value, lo, free int) (hi, from, to int) {
+func alignedRange(as, bs []*Value, lo, free int) (hi, from, to int) {
 	if len(as)*len(bs) <= maxAlign {
 		return len(as), 0, len(bs)
 	}
@@ -324,7 +335,7 @@ func alignedRange(as, bs []Value, lo, free int) (hi, from, to int) {
 	return hi, from, max(from, min(to, from+maxAlign/512))
 }
 
-func alignRange(as, bs []Value, cost func(a, b Value) float64, pair func(i, j int)) {
+func alignRange(as, bs []*Value, cost func(a, b *Value) float64, pair func(i, j int)) {
 	const alone = costRefuse / 2
 	w := len(bs) + 1
 	best := make([]float64, (len(as)+1)*w) // best[i*w+j]: the least cost of as[i:], bs[j:]
@@ -361,16 +372,16 @@ func alignRange(as, bs []Value, cost func(a, b Value) float64, pair func(i, j in
 
 // OtherCandidates is rule 12. It returns the indices of further candidates for id, best
 // first, among the secrets around it that no id took.
-func OtherCandidates(id Value, secrets []Value, taken []bool) []int {
+func OtherCandidates(id *Value, secrets []Value, taken []bool) []int {
 	const around = 16 // on each side
 	next := sort.Search(len(secrets), func(i int) bool { return secrets[i].Start >= id.Start })
 	var list []int
 	for i := max(0, next-around); i < min(len(secrets), next+around); i++ {
-		if !taken[i] && secretCost(id, secrets[i]) < costRefuse {
+		if !taken[i] && secretCost(id, &secrets[i]) < costRefuse {
 			list = append(list, i)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(secretCost(id, secrets[a]), secretCost(id, secrets[b])) })
+	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(secretCost(id, &secrets[a]), secretCost(id, &secrets[b])) })
 	return list[:min(len(list), MaxCandidates-1)]
 }
 

@@ -21,7 +21,7 @@ type Pairs struct {
 
 // New finds the secrets and tokens of text, and pairs them with ids, the ids of text.
 func New(memo *detectors.Memo, text []byte, ids []detectors.Span) *Pairs {
-	p := &Pairs{text: text, recall: newRecall(memo, text)}
+	p := &Pairs{text: text, recall: newRecall(memo, text), IDs: make([]Value, 0, len(ids))}
 	secrets := slices.DeleteFunc(candidates.Secrets(text, len(ids) > 0), func(s detectors.Span) bool {
 		return holdsID(ids, s) // "//host/AKIA…/path" may have 40 characters too
 	})
@@ -35,7 +35,7 @@ func New(memo *detectors.Memo, text []byte, ids []detectors.Span) *Pairs {
 	// Ids that sign nothing (ABIA, ACCA) take part too: they may stand between other ids
 	// and their secrets.
 	p.SecretOf = alignGroups(p.IDs, p.Secrets)
-	p.TokenOf = align(p.IDs, p.Tokens, tokenCost)
+	p.TokenOf = align(pointersTo(p.IDs), pointersTo(p.Tokens), tokenCost)
 	p.SecretTaken = takenBy(p.SecretOf, len(p.Secrets))
 	p.TokenTaken = takenBy(p.TokenOf, len(p.Tokens))
 	return p
@@ -135,7 +135,8 @@ func (p *Pairs) Unnamed() []bool {
 		s := &p.Secrets[j]
 		return !p.SecretTaken[j] && s.Shape == keyformat.Random && !s.Example && s.Name < NamedSecret && s.Name != namedOther
 	})
-	for i, id := range p.IDs {
+	for i := range p.IDs {
+		id := &p.IDs[i]
 		if p.SecretOf[i] >= 0 || id.Example || id.InSignedRequest {
 			continue
 		}
@@ -150,7 +151,7 @@ func (p *Pairs) Unnamed() []bool {
 				nearest = list[before]
 				before--
 			}
-			if _, lines := distanceCost(id, p.Secrets[nearest]); lines > MaxLines && len(p.text) > shortText {
+			if _, lines := distanceCost(id, &p.Secrets[nearest]); lines > MaxLines && len(p.text) > shortText {
 				break
 			}
 			unnamed[nearest] = true
