@@ -78,6 +78,11 @@ func (s *scratch) find(d *Detector, n int, text []byte) []ruleMatch {
 		s.matches[n] = c.matches(nil, text, 0, s.memo.matches(n, c, text))
 		return s.matches[n]
 	}
+	for _, p := range c.plans {
+		if len(p.Starts) == 0 {
+			s.windows[n] = p.RunWindows(s.windows[n], text)
+		}
+	}
 	for _, w := range merged(s.windows[n]) {
 		s.matches[n] = c.matches(s.matches[n], text, w.Start, s.memo.matches(n, c, text[w.Start:w.End]))
 	}
@@ -349,7 +354,7 @@ func (d *Detector) mayMatch(text []byte, near bool) bool {
 	may := false
 	d.words.Find(text, func(at, id int) bool {
 		for _, n := range d.rulesByWord[id] {
-			may = may || len(d.rules[n].plans) == 0
+			may = may || d.rules[n].hasNoStarts
 		}
 		for _, n := range d.plansByWord[id] {
 			if w, ok := s.window(d, n, text, at); ok {

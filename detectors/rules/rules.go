@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
 
@@ -100,7 +101,10 @@ type compiled struct {
 	*Rule
 	doc   *detectors.Rule
 	plans []*regexplan.Plan // if there are none, the rule is run on the whole text
-	regex func() *regexp.Regexp
+	// hasNoStarts is true if a match need not hold one of Plan.Starts. Then the prefilter has
+	// the keywords alone to go by.
+	hasNoStarts bool
+	regex       func() *regexp.Regexp
 	// Allowlists with conditions on the match, on its location, or on both together.
 	byText, byLocation, byBoth []*Allowlist
 	generic                    bool
@@ -147,6 +151,7 @@ func (d *Detector) add(r *Rule, global []*Allowlist) error {
 	// Compiled on first use: most rules never see one of their words in a text.
 	c.regex = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(r.Regex) })
 	c.plans = regexplan.New(re)
+	c.hasNoStarts = len(c.plans) == 0 || slices.ContainsFunc(c.plans, func(p *regexplan.Plan) bool { return len(p.Starts) == 0 })
 	return d.addWords(n, c)
 }
 
@@ -170,7 +175,7 @@ func (d *Detector) addWords(n int, c *compiled) error {
 		}
 		d.plans = append(d.plans, rulePlan{p, n})
 	}
-	if len(c.plans) == 0 && len(words) == 0 {
+	if c.hasNoStarts && len(words) == 0 {
 		d.alwaysRun = append(d.alwaysRun, n)
 	}
 	return nil
