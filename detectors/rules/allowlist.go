@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stanch-dev/stanch/detectors/rules/internal/wordsearch"
 )
@@ -21,6 +22,33 @@ type Allowlist struct {
 	StopWords []string // anywhere in the secret, in either case
 
 	stopIndex *wordsearch.Finder
+	known     pathAnswers
+}
+
+// pathAnswers remember which paths an allowlist has: a finding with a thousand places asks
+// about the same few paths again and again. They may be used concurrently.
+type pathAnswers struct {
+	mu      sync.Mutex
+	answers map[string]bool
+}
+
+// maxPaths bounds the remembered paths. If there are more, they are forgotten.
+const maxPaths = 1 << 14
+
+// match is matchesAny.
+func (p *pathAnswers) match(list []*regexp.Regexp, path string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	answer, ok := p.answers[path]
+	if ok {
+		return answer
+	}
+	if p.answers == nil || len(p.answers) >= maxPaths {
+		p.answers = map[string]bool{}
+	}
+	answer = matchesAny(list, path)
+	p.answers[path] = answer
+	return answer
 }
 
 // Targets of Allowlist.Regexes.
@@ -55,7 +83,7 @@ func (a *Allowlist) Allows(secret, match, line string) bool {
 // result is a.And. path and commit may be "".
 func (a *Allowlist) AllowsAt(path, commit string) bool {
 	byCommit := commit != "" && slices.Contains(a.Commits, strings.ToLower(commit))
-	byPath := path != "" && matchesAny(a.Paths, path)
+	byPath := path != "" && len(a.Paths) > 0 && a.known.match(a.Paths, path)
 	if a.And {
 		return (len(a.Commits) == 0 || byCommit) && (len(a.Paths) == 0 || byPath)
 	}
