@@ -91,7 +91,7 @@ func newMachine(re *syntax.Regexp) *machine {
 		}
 		m.classes[c] = class
 	}
-	m.first, _ = m.closure(nil, uint32(prog.Start), map[uint32]bool{})
+	m.first, _ = m.closure(nil, uint32(prog.Start), make(visited, len(prog.Inst)))
 	slices.Sort(m.first)
 	return m
 }
@@ -119,9 +119,12 @@ func bytesOf(i *syntax.Inst) (s byteSet) {
 	return s
 }
 
+// visited are the instructions that a walk has come by.
+type visited []bool
+
 // closure appends to list the instructions that can be reached from pc without a byte and
 // take one. It reports whether the match can end there.
-func (m *machine) closure(list []uint32, pc uint32, seen map[uint32]bool) ([]uint32, bool) {
+func (m *machine) closure(list []uint32, pc uint32, seen visited) ([]uint32, bool) {
 	if seen[pc] {
 		return list, false
 	}
@@ -157,6 +160,7 @@ type Run struct {
 	states [][]uint32
 	ends   []bool // by state: a match can end there
 	index  map[string]int32
+	seen   visited // of a step
 }
 
 // maxStates bounds the memory of a run. If there are more states, it starts over.
@@ -165,6 +169,7 @@ const maxStates = 4096
 // NewRun returns a Run of the machine of p, which is made on first use.
 func (p *Plan) NewRun() *Run {
 	r := &Run{machine: p.machine(), plan: p}
+	r.seen = make(visited, len(r.prog.Inst))
 	r.reset()
 	return r
 }
@@ -242,7 +247,8 @@ func (r *Run) step(s int32, class int) int32 {
 	}
 	c := r.samples[class]
 	var list []uint32
-	seen := map[uint32]bool{}
+	seen := r.seen
+	clear(seen)
 	ends := false
 	for _, pc := range r.states[s-firstState] {
 		set := &r.sets[pc]
