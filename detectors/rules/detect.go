@@ -50,7 +50,7 @@ func (d *Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match 
 	var all []detectors.Match
 	generic := false
 	for n, c := range d.rules {
-		if c.SkipReport || len(c.Keywords) > 0 && !s.hasKeyword[n] {
+		if c.SkipReport || c.needsKeyword && !s.hasKeyword[n] {
 			continue
 		}
 		for _, f := range d.withRequired(s, n, text, s.find(d, n, text)) {

@@ -104,7 +104,10 @@ type compiled struct {
 	// hasNoStarts is true if a match need not hold one of Plan.Starts. Then the prefilter has
 	// the keywords alone to go by.
 	hasNoStarts bool
-	regex       func() *regexp.Regexp
+	// needsKeyword is true if a keyword has to be looked for. Most often each of Plan.Starts
+	// holds one.
+	needsKeyword bool
+	regex        func() *regexp.Regexp
 	// Allowlists with conditions on the match, on its location, or on both together.
 	byText, byLocation, byBoth []*Allowlist
 	generic                    bool
@@ -162,6 +165,10 @@ func (d *Detector) addWords(n int, c *compiled) error {
 	for _, k := range c.Keywords {
 		words = append(words, strings.ToLower(k))
 	}
+	c.needsKeyword = len(words) > 0 && (c.hasNoStarts || !startsHold(c.plans, words))
+	if !c.needsKeyword {
+		words = nil
+	}
 	for _, k := range words {
 		if err := d.addWord(&d.rulesByWord, k, n); err != nil {
 			return err
@@ -175,10 +182,22 @@ func (d *Detector) addWords(n int, c *compiled) error {
 		}
 		d.plans = append(d.plans, rulePlan{p, n})
 	}
-	if c.hasNoStarts && len(words) == 0 {
+	if c.hasNoStarts && !c.needsKeyword {
 		d.alwaysRun = append(d.alwaysRun, n)
 	}
 	return nil
+}
+
+// startsHold reports whether each start of plans holds one of words.
+func startsHold(plans []*regexplan.Plan, words []string) bool {
+	for _, p := range plans {
+		for _, start := range p.Starts {
+			if !slices.ContainsFunc(words, func(word string) bool { return word != "" && strings.Contains(start, word) }) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // addWord adds n, the number of a plan or a rule, to the list of a word.

@@ -20,7 +20,7 @@ var regexes = []string{
 	`ab[0-9]{3}`, `(?i)[\w.-]{0,5}?(?:key|api)[ \t]{0,3}[=:]\s*([a-z0-9]{4,8})(?:['"\s;]|$)`, `\b(key_[a-z]+)\b`,
 	`(?i)\b(?:ke|ap)y[a-c]{2}\b|api-\d+`, `^key`, `(?m)^ab.*$`, `ab(?:.|\n){0,9}yz`, `-ab-[\s\S]{4,}?-yz-`, `key|keyb`,
 	`[a-z]*key[a-z]*`, `x(ab)?key`, `é+key`, `keyé`, `\Bab\B`, `(?:ab){2,3}`, `ab+c?`, `a.b`, `(?s)ab.y`, `[A-Z]{2}ab\d*`,
-	`\b(\b(key_[0-9a-f]{18}|[0-9a-f]{16})\b)(?:[;']|$)`, `(?i)y?[0-9a-f]{17,20}z`, `[^a]{16}`, `a[[:word:]]{0,3}[0-9a-f]{16}[^x]*`,
+	`\b(\b(key_[0-9a-f]{18}|[0-9a-f]{16})\b)(?:[;']|$)`, `(?i)y?[0-9a-f]{17,20}z`, `[^a]{16}`, `\b(?:xk\.|y[.=](?i:[a-z0-9]{4}))`, `a[[:word:]]{0,3}[0-9a-f]{16}[^x]*`,
 }
 
 // TestFindsAll: what a rule finds is what its regex finds in the whole text, in the

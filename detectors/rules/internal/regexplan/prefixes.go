@@ -12,7 +12,7 @@ import (
 
 // scoreOf prefers few and long words. 0 means that set is useless.
 func scoreOf(set []string) int {
-	if len(set) == 0 || shortest(set) < minStart {
+	if len(set) == 0 || shortest(set) < minStart || len(set) > maxStarts && shortest(set) < longStart {
 		return 0
 	}
 	return min(shortest(set), 6)*1000 - len(set)
@@ -31,7 +31,7 @@ func shortest(set []string) int {
 func prefixes(re *syntax.Regexp) (set []string, exact bool) {
 	set, exact = prefixesOf(re)
 	slices.Sort(set)
-	if set = slices.Compact(set); len(set) > maxStarts {
+	if set = slices.Compact(set); len(set) > maxLongStarts {
 		return []string{""}, false
 	}
 	return set, exact
@@ -79,7 +79,11 @@ func sequence(items []*syntax.Regexp) (set []string, exact bool) {
 	set = []string{""}
 	for _, sub := range items {
 		words, same := prefixes(sub)
-		if len(set)*len(words) > maxStarts || len(words) > 3 && shortest(set) >= 3 {
+		most := maxStarts
+		if shortest(set)+shortest(words) <= longStart {
+			most = maxLongStarts
+		}
+		if len(set)*len(words) > most || len(words) > 3 && shortest(set) >= 3 {
 			return set, false
 		}
 		var longer []string

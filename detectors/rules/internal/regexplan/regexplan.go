@@ -36,9 +36,11 @@ type Plan struct {
 
 // Bounds of the words of an expression.
 const (
-	maxStarts = 128 // words
-	maxStart  = 12  // bytes of a word
-	minStart  = 2   // bytes; shorter words are in every text
+	maxStarts     = 128  // words
+	maxLongStarts = 1500 // words of longStart bytes, for the sake of shorter ones in them
+	maxStart      = 12   // bytes of a word
+	minStart      = 2    // bytes; shorter words are in every text
+	longStart     = 4
 )
 
 // New returns plans that together find all matches of an expression: one, or one for each
@@ -85,8 +87,10 @@ func newPlan(items []*syntax.Regexp) *Plan {
 		}
 	}
 	p := &Plan{Starts: starts}
-	if best < 0 {
-		best, p.run = firstRun(items)
+	if best < 0 || shortest(starts) <= minStart {
+		if i, r := firstRun(items); i >= 0 {
+			best, p.Starts, p.run = i, nil, r
+		}
 	}
 	if best < 0 {
 		return nil

@@ -14,7 +14,7 @@ type run struct {
 }
 
 // minRun is the least size of a run. Shorter ones are in every text.
-const minRun = 16
+const minRun = 12
 
 // firstRun returns the index of the first of items that is a run, or -1.
 func firstRun(items []*syntax.Regexp) (int, run) {
