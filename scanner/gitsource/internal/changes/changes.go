@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -140,10 +139,13 @@ func (c *contentReader) read(same *content, renamed bool, commit pack.ID) error 
 	}
 	id := x.id.String()
 	b := scanner.Blob{ID: finding.BlobID(id), Kind: c.kind, Name: x.path}
-	if large, err := c.yieldLarge(b, x.id); large || err != nil {
-		return err
+	typ, data, err := c.store.Read(x.id, min(c.limit, scanner.LargeText))
+	if tooLarge := (*pack.TooLargeError)(nil); errors.As(err, &tooLarge) {
+		if large, err := c.yieldLarge(b, x.id); large || err != nil {
+			return err
+		}
+		typ, data, err = c.store.Read(x.id, c.limit)
 	}
-	typ, data, err := c.store.Read(x.id, c.limit)
 	switch {
 	case err != nil:
 		b.Err = fmt.Errorf("object %s: %w", id, err)
@@ -229,11 +231,7 @@ func (c *contentReader) readRemovedLines() (lines lineSet) {
 // counts as new.
 func (c *contentReader) yieldLarge(b scanner.Blob, id pack.ID) (large bool, err error) {
 	for _, l := range c.store.LooseCopies(id) {
-		file := c.store.LooseFile(l)
-		if info, err := os.Stat(file); err != nil || info.Size() < scanner.LargeText/1100 {
-			continue // zlib makes no more of a byte than 1,032
-		}
-		if large, err := c.yieldLargeFile(b, file); large || err != nil {
+		if large, err := c.yieldLargeFile(b, c.store.LooseFile(l)); large || err != nil {
 			return large, err
 		}
 	}

@@ -49,7 +49,7 @@ type Store struct {
 	tried     map[string]bool // files of packs that were opened, or cannot be
 	latePacks []*pack.Pack    // that again has opened: they have no numbers
 
-	looseReaders sync.Pool // of *pack.Loose, which have buffers of 40 kB
+	looseReaders sync.Pool // of *pack.Loose, which have buffers of 150 kB
 }
 
 // A Loose is an object in a file of its own.
@@ -239,10 +239,11 @@ func (s *Store) findLoose(id []byte) int {
 	return -1
 }
 
-// LooseCopies returns the loose objects with the id, one a directory at most.
+// LooseCopies returns the loose objects with the id, one a directory at most. After OpenLookup
+// it returns one for each directory, whether it is there or not.
 func (s *Store) LooseCopies(id pack.ID) []Loose {
 	if s.lookupOnly {
-		return s.looseNow(id)
+		return s.anyLoose(id)
 	}
 	from := max(s.findLoose([]byte(id)), 0)
 	to := from
@@ -252,15 +253,13 @@ func (s *Store) LooseCopies(id pack.ID) []Loose {
 	return s.Loose[from:to]
 }
 
-// looseNow returns the copies that are there now, listed or not.
-func (s *Store) looseNow(id pack.ID) (found []Loose) {
+// anyLoose returns where an object may be, listed or not: to open a file tells as much as to
+// ask for it before.
+func (s *Store) anyLoose(id pack.ID) (places []Loose) {
 	for dir := range s.allDirs() {
-		l := Loose{id, dir}
-		if _, err := os.Lstat(s.LooseFile(l)); err == nil {
-			found = append(found, l)
-		}
+		places = append(places, Loose{id, dir})
 	}
-	return found
+	return places
 }
 
 // None is the number of no object.
@@ -301,7 +300,7 @@ func (s *Store) ReadExcept(id pack.ID, limit int64, but *pack.Pack, hops int) (p
 	}
 	r := &objectRead{store: s, id: id, limit: limit, but: but, hops: hops}
 	if r.packed(s.Packs) || r.loose(s.LooseCopies(id)) || r.late() ||
-		r.damage == nil && r.loose(s.looseNow(id)) {
+		r.damage == nil && r.loose(s.anyLoose(id)) {
 		return r.typ, r.data, nil
 	}
 	switch {

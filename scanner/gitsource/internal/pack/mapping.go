@@ -2,7 +2,6 @@ package pack
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -33,8 +32,13 @@ func openMapping(name string) (*mapping, error) {
 	if err != nil {
 		return nil, err
 	}
+	return mapFile(f, size)
+}
+
+// mapFile maps the first size bytes of a file.
+func mapFile(f *os.File, size int64) (*mapping, error) {
 	if size > math.MaxInt/2 {
-		return nil, damaged("%s: %d bytes are more than can be mapped", name, size)
+		return nil, damaged("%s: %d bytes are more than can be mapped", f.Name(), size)
 	}
 	if size == 0 {
 		return &mapping{}, nil
@@ -43,7 +47,7 @@ func openMapping(name string) (*mapping, error) {
 		return &mapping{data, munmap}, nil
 	}
 	data := make([]byte, size)
-	if _, err := io.ReadFull(f, data); err != nil {
+	if _, err := f.ReadAt(data, 0); err != nil {
 		return nil, err
 	}
 	return &mapping{data: data}, nil
