@@ -66,24 +66,29 @@ func (c *contentReader) readAll(ctx context.Context, list []changedFile, gone []
 		renamed[g.id] = true
 	}
 	contents := c.groupByContent(list, commit)
-	read := func(ctx context.Context, x *content) error {
+	var next atomic.Int64
+	read := func(ctx context.Context) error {
 		return pack.Guard(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
+			for i := next.Add(1) - 1; i < int64(len(contents)); i = next.Add(1) - 1 {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				x := contents[i]
+				if err := c.read(x, renamed[x.files[0].id], commit); err != nil {
+					return err
+				}
 			}
-			return c.read(x, renamed[x.files[0].id], commit)
+			return nil
 		})
 	}
 	if len(contents) == 1 { // in a push of many small commits, goroutines cost a third of the time
-		return read(ctx, contents[0])
+		return read(ctx)
 	}
 	group, each := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, x := range contents {
-		if each.Err() != nil {
-			break
-		}
-		group.Go(func() error { return read(each, x) })
+	// One goroutine for all files of a CPU: the stack of each grows, which would take 7 % of
+	// the time if each file had its own.
+	for range min(runtime.GOMAXPROCS(0), len(contents)) {
+		group.Go(func() error { return read(each) })
 	}
 	return errors.Join(group.Wait(), ctx.Err())
 }
