@@ -6,8 +6,8 @@ import "github.com/stanch-dev/stanch/scanner/printable"
 // tells them that there was nothing to scan.
 type Looked struct {
 	Commits, Files int
-	// Lines counts new lines, and all lines of files that are read as a whole. It does not
-	// count lines of commits.
+	// Lines counts new lines with Staged.CountLines, and all lines of files that are read as a
+	// whole. It does not count lines of commits.
 	Lines int
 }
 

@@ -31,6 +31,9 @@ type Staged struct {
 	Paths []string
 	// Whole makes it read all files as a whole, changed or not.
 	Whole bool
+	// CountLines makes it count lines in Looked. It takes time: the versions before of all
+	// files have to be read, and not only of files with a hit.
+	CountLines bool
 	// Looked counts the texts that Blobs has looked at.
 	Looked Looked
 
@@ -48,7 +51,7 @@ func (s *Staged) Blobs(ctx context.Context, yield func(scanner.Blob) error) erro
 		file = filepath.Join(s.Repo.dir.GitDir, "index")
 	}
 	s.files = changes.NewStagedFiles(s.Repo.lookup(), s.Repo.limit(), s.Repo.withLFS(yield))
-	s.files.Parents, s.files.Paths, s.files.Whole = s.Parents, s.Paths, s.Whole
+	s.files.Parents, s.files.Paths, s.files.Whole, s.files.CountLines = s.Parents, s.Paths, s.Whole, s.CountLines
 	err := pack.Guard(func() error { return s.files.Read(ctx, file, s.Repo.dir.GitDir) })
 	s.Looked = Looked{Files: int(s.files.Files.Load()), Lines: int(s.files.Lines.Load())}
 	return err

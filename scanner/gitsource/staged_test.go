@@ -59,7 +59,7 @@ func openRepo(t *testing.T, dir string) *Repository {
 func stagedIn(t *testing.T, dir string) *Staged {
 	t.Helper()
 	r := openRepo(t, dir)
-	s := &Staged{Repo: r}
+	s := &Staged{Repo: r, CountLines: true}
 	for _, name := range []string{"HEAD", "MERGE_HEAD"} {
 		id, err := r.Resolve(name)
 		if err != nil {

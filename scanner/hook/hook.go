@@ -35,14 +35,18 @@ type Hook struct {
 	Stdin    io.Reader
 	NoPipe   bool // Stdin is a terminal or a device: git gives a hook a pipe
 	AllFiles bool // read whole files, changed or not
-	note     string
+	// CountLines makes Subject.Looked tell how many lines of staged files are new, which
+	// takes time: each version before has to be read.
+	CountLines bool
+
+	note string
 }
 
 // A Subject is the source that a hook scans.
 type Subject struct {
 	scanner.Source
 	Name   string        // "the staged changes"
-	Looked func() string // after the scan, how much was read: "2 files, 12 lines"
+	Looked func() string // after the scan, how much was read: "2 files, 12 lines" (Hook.CountLines)
 	Note   string        // for the user, or ""
 }
 

@@ -71,7 +71,7 @@ func (h *Hook) Subject(ctx context.Context) (s *Subject, err error) {
 // work tree: "git commit -a" and "git commit FILE" make their own (githooks(5),
 // GIT_INDEX_FILE).
 func (h *Hook) staged() (*Subject, error) {
-	src := &gitsource.Staged{Repo: h.Repo, Index: os.Getenv("GIT_INDEX_FILE"), Whole: h.AllFiles}
+	src := &gitsource.Staged{Repo: h.Repo, Index: os.Getenv("GIT_INDEX_FILE"), Whole: h.AllFiles, CountLines: h.CountLines}
 	if h.Root == "" && src.Index == "" && len(h.Args) == 0 {
 		return nil, errors.New(`there is no index here, as in a bare repository: on a server, use --stage pre-receive, and for the history "stanch git"`)
 	}

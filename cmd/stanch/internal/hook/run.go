@@ -86,7 +86,7 @@ func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) erro
 	repo.MaxBlobSize = maxSize
 	h := hook.Hook{
 		Repo: repo, Root: root, Stage: f.stage, Args: args, AllFiles: f.allFiles,
-		Stdin: cli.Interruptible(ctx, s.Stdin), NoPipe: isDevice(s.Stdin),
+		CountLines: f.verbose, Stdin: cli.Interruptible(ctx, s.Stdin), NoPipe: isDevice(s.Stdin),
 	}
 	h.Stage = h.FindStage()
 	if h.Stage != hook.PreReceive && hook.Skipped(os.Getenv("SKIP"), h.Stage) {

@@ -32,9 +32,9 @@ type contentReader struct {
 	limit int64
 	kind  finding.Kind // of contents
 	yield func(scanner.Blob) error
-	// count makes it count new lines. Then it reads the versions before of all texts,
+	// CountLines makes it count new lines. Then it reads the versions before of all texts,
 	// otherwise only of texts with a hit.
-	count bool
+	CountLines bool
 
 	Files, Lines atomic.Int64
 
@@ -165,7 +165,7 @@ func (c *contentReader) read(same *content, renamed bool, commit pack.ID) error 
 		return c.yield(b)
 	}
 	versions := sync.OnceValue(func() []*addedLines { return c.addedLinesOf(data, same.files) })
-	if c.count {
+	if c.CountLines {
 		c.Lines.Add(int64(slices.MaxFunc(versions(), func(a, b *addedLines) int { return a.count - b.count }).count))
 	}
 	b.New = func(from, to int) bool {

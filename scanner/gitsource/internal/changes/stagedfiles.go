@@ -23,7 +23,7 @@ type StagedFiles struct {
 
 // NewStagedFiles prepares to read the index of a repository whose objects are in s.
 func NewStagedFiles(s *objects.Store, limit int64, yield func(scanner.Blob) error) *StagedFiles {
-	return &StagedFiles{contentReader: contentReader{store: s, limit: limit, kind: finding.KindIndex, yield: yield, count: true}}
+	return &StagedFiles{contentReader: contentReader{store: s, limit: limit, kind: finding.KindIndex, yield: yield}}
 }
 
 // Read reads an index of the repository in gitDir.
