@@ -46,7 +46,10 @@ type removedFile struct {
 type folderItem struct {
 	name []byte
 	id   pack.ID // empty for a folder of an index whose tree is not known
-	mode objects.Mode
+	// inTree is the id where the tree has it, in place of id. Nearly all entries are the same
+	// as before, and need no copy of it.
+	inTree []byte
+	mode   objects.Mode
 	// from and to are the entries of the folder in the index; both 0 for a tree.
 	from, to int
 	cached   *gitindex.CacheTree
@@ -58,13 +61,13 @@ func (d *differ) tree(prefix string, id pack.ID, olds []pack.ID) error {
 	if err != nil {
 		return fmt.Errorf("reading the tree of %s: %w", cmp.Or(prefix, "."), err)
 	}
-	var items []folderItem
+	items := make([]folderItem, 0, len(data)/(len("100644 name")+1+d.store.Hash))
 	for len(data) > 0 {
 		e, n := objects.ParseTreeEntry(data, d.store.Hash)
 		if n == 0 {
 			return fmt.Errorf("reading the tree of %s: %w", cmp.Or(prefix, "."), objects.ErrMalformed)
 		}
-		items = append(items, folderItem{name: e.Name, id: pack.ID(e.ID), mode: e.Mode})
+		items = append(items, folderItem{name: e.Name, inTree: e.ID, mode: e.Mode})
 		data = data[n:]
 	}
 	return d.folder(prefix, items, olds, nil)
@@ -127,21 +130,29 @@ func (d *differ) folder(prefix string, items []folderItem, olds []pack.ID, x *gi
 }
 
 func (d *differ) item(prefix string, it folderItem, cursors []cursor, x *gitindex.Index) error {
-	var was []pack.ID
-	same := false
+	same := it.mode == objects.Submodule // its files are in another repository
 	for i := range cursors {
 		c := &cursors[i]
 		d.passOver(c, func(e objects.TreeEntry) bool { return compareNames(e, it.name, it.mode) < 0 })
-		if c.ok && compareNames(c.at, it.name, it.mode) == 0 {
+		if c.isAt(&it) {
 			c.matched = true
-			was = append(was, pack.ID(c.at.ID))
-			same = same || string(c.at.ID) == string(it.id)
+			same = same || it.hasID(c.at.ID)
 		}
+	}
+	if same {
+		return nil
+	}
+	var was []pack.ID
+	for i := range cursors {
+		if c := &cursors[i]; c.isAt(&it) {
+			was = append(was, pack.ID(c.at.ID))
+		}
+	}
+	if it.inTree != nil {
+		it.id = pack.ID(it.inTree)
 	}
 	path := prefix + string(it.name)
 	switch {
-	case same || it.mode == objects.Submodule:
-		return nil
 	case it.mode != objects.Directory:
 		return d.changed(changedFile{path: path, id: it.id, olds: was})
 	case it.from < it.to:
@@ -150,6 +161,11 @@ func (d *differ) item(prefix string, it folderItem, cursors []cursor, x *gitinde
 		return fmt.Errorf("%w: folders lie in each other more than %d deep", objects.ErrMalformed, gitindex.MaxFolders)
 	}
 	return d.tree(path+"/", it.id, was)
+}
+
+// hasID reports whether id is the id of it.
+func (it *folderItem) hasID(id []byte) bool {
+	return string(it.id) == string(id) || it.inTree != nil && string(it.inTree) == string(id)
 }
 
 // passOver moves c over the entries for which passed is true, and notes those whose names
@@ -171,6 +187,11 @@ type cursor struct {
 	at      objects.TreeEntry
 	ok      bool
 	matched bool // something new has the name
+}
+
+// isAt reports whether c is at an entry with the name and kind of it.
+func (c *cursor) isAt(it *folderItem) bool {
+	return c.ok && compareNames(c.at, it.name, it.mode) == 0
 }
 
 func (c *cursor) next() {
