@@ -36,7 +36,8 @@ type Pack struct {
 	forest *forest // made when it is needed: trees
 	felled error   // why it could not be made
 
-	decoders sync.Pool // of *inflate.Decoder, for Read: the tables of one take 16 kB
+	readers sync.Pool // of *objectReader, for Read: the tables of one take 16 kB
+	bases   baseCache // for Read
 
 	budget *atomic.Int64 // bytes that may still be unpacked to find the ids; nil for no limit
 }

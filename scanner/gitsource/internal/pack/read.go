@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/inflate"
 )
@@ -15,12 +16,17 @@ const maxChain = 4095
 
 // Read returns object i of the index, on its own: it reads the bases of this object only,
 // and makes no forest, which would take too long for callers that want a few objects.
-// Objects of more than limit bytes are a TooLargeError. base returns the object with an id
-// that is not in the pack.
-func (p *Pack) Read(i int, limit int64, base func(ID) (Type, []byte, error)) (typ Type, data []byte, err error) {
+// Objects of more than limit bytes are a TooLargeError. external returns the object with an id
+// that is not in the pack. The caller must not change data, which may be the base of others.
+func (p *Pack) Read(i int, limit int64, external func(ID) (Type, []byte, error)) (typ Type, data []byte, err error) {
 	defer recoverFault(&err)()
-	var chain []entry // the object first
+	var chain []link // the object first
+	var made base    // what the last link of chain is a delta on
 	for off := p.index.Offset(i); ; {
+		if held, ok := p.bases.get(off); ok && int64(len(held.data)) <= limit {
+			made = held
+			break
+		}
 		e, err := p.entry(off)
 		if err != nil {
 			return broken, nil, err
@@ -28,7 +34,7 @@ func (p *Pack) Read(i int, limit int64, base func(ID) (Type, []byte, error)) (ty
 		if len(chain) > maxChain {
 			return broken, nil, damaged("a chain of more than %d deltas, or its bases lead to itself", maxChain)
 		}
-		chain = append(chain, e)
+		chain = append(chain, link{e, off})
 		if e.typ == ofsDelta {
 			off = e.base
 			continue
@@ -38,47 +44,71 @@ func (p *Pack) Read(i int, limit int64, base func(ID) (Type, []byte, error)) (ty
 				off = p.index.Offset(k)
 				continue
 			}
-			if typ, data, err = base(ID(e.baseID)); err != nil {
+			if made.typ, made.data, err = external(ID(e.baseID)); err != nil {
 				return broken, nil, fmt.Errorf("base %s: %w", ID(e.baseID), err)
 			}
 		}
 		break
 	}
-	d, ok := p.decoders.Get().(*inflate.Decoder)
+	made, err = p.makeAll(chain, made, limit)
+	return made.typ, made.data, err
+}
+
+// A link is an entry of a chain of deltas, and its offset.
+type link struct {
+	entry
+	offset int64
+}
+
+// makeAll makes the objects of a chain, the last of which is a delta on made, or is none. It
+// returns the first, and holds the others: the next object to be read may be a delta on them.
+func (p *Pack) makeAll(chain []link, made base, limit int64) (_ base, err error) {
+	r, ok := p.readers.Get().(*objectReader)
 	if !ok {
-		d = &inflate.Decoder{}
+		r = &objectReader{}
 	}
-	defer p.decoders.Put(d)
-	for k := len(chain) - 1; k >= 0; k-- {
-		if typ, data, err = p.step(d, typ, data, chain[k], limit); err != nil {
-			return broken, nil, err
+	defer p.readers.Put(r)
+	for k, l := range slices.Backward(chain) {
+		if made, err = r.step(p, made, l.entry, limit); err != nil {
+			return base{}, err
+		}
+		if k > 0 {
+			p.bases.put(l.offset, made)
 		}
 	}
-	return typ, data, nil
+	return made, nil
+}
+
+// An objectReader has the memory that reading an object takes.
+type objectReader struct {
+	decoder inflate.Decoder
+	ops     delta
+	text    []byte // of ops
 }
 
 // step makes the object of e, on base if it is a delta.
-func (p *Pack) step(d *inflate.Decoder, typ Type, base []byte, e entry, limit int64) (Type, []byte, error) {
+func (r *objectReader) step(p *Pack, on base, e entry, limit int64) (base, error) {
 	if !e.fits(limit) {
-		return broken, nil, &TooLargeError{e.size, limit}
-	}
-	data := make([]byte, e.size)
-	if _, err := p.inflate(d, data, e); err != nil {
-		return broken, nil, err
+		return base{}, &TooLargeError{e.size, limit}
 	}
 	if e.typ != ofsDelta && e.typ != refDelta {
-		return e.typ, data, nil
+		data := make([]byte, e.size)
+		_, err := p.inflate(&r.decoder, data, e)
+		return base{e.typ, data}, err
 	}
-	var ops delta
-	if err := ops.parse(data, len(base)); err != nil {
-		return broken, nil, err
+	r.text = slices.Grow(r.text[:0], int(e.size))[:e.size]
+	if _, err := p.inflate(&r.decoder, r.text, e); err != nil {
+		return base{}, err
 	}
-	if ops.size > limit {
-		return broken, nil, &TooLargeError{ops.size, limit}
+	if err := r.ops.parse(r.text, len(on.data)); err != nil {
+		return base{}, err
 	}
-	made := make([]byte, ops.size)
-	ops.apply(made, base)
-	return typ, made, nil
+	if r.ops.size > limit {
+		return base{}, &TooLargeError{r.ops.size, limit}
+	}
+	made := make([]byte, r.ops.size)
+	r.ops.apply(made, on.data)
+	return base{on.typ, made}, nil
 }
 
 // Open returns a reader of an object that is stored whole, for objects that are too large
