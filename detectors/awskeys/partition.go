@@ -1,11 +1,11 @@
 package awskeys
 
 import (
-	"regexp"
 	"sync"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/lazyregexp"
 	"github.com/stanch-dev/stanch/detectors/internal/marks"
 )
 
@@ -24,7 +24,7 @@ var partitionWords = sync.OnceValue(func() *marks.Set {
 
 // partitionMark finds the names of partitions other than aws: in ARNs, regions and hosts
 // (the partitions.json of botocore; the consoles of China and GovCloud).
-var partitionMark = regexp.MustCompile(`\barn:aws-(cn|us-gov|eusc):|\b(cn)-north(?:west)?-\d|\b(us-gov)-(?:east|west)-\d|\b(eusc)-[a-z]{2}-[a-z]+-\d` +
+var partitionMark = lazyregexp.New(`\barn:aws-(cn|us-gov|eusc):|\b(cn)-north(?:west)?-\d|\b(us-gov)-(?:east|west)-\d|\b(eusc)-[a-z]{2}-[a-z]+-\d` +
 	`|\.amazonaws\.(?:(com\.cn|cn)|(eu))\b|\b(?:signin|console)\.(amazonaws\.cn|amazonaws-us-gov\.com)\b`)
 
 // partitionNear returns the partition other than aws whose name is nearest to s, as ARNs
@@ -37,7 +37,7 @@ func partitionNear(text []byte, s detectors.Span) string {
 	at := min(s.Start, nearPartition)
 	s = detectors.Span{Start: at, End: at + s.End - s.Start}
 	best, name := 2*nearPartition, ""
-	for _, m := range partitionMark.FindAllSubmatchIndex(window, -1) {
+	for _, m := range partitionMark().FindAllSubmatchIndex(window, -1) {
 		d := max(s.Start-m[1], m[0]-s.End)
 		if d >= best {
 			continue

@@ -58,7 +58,7 @@ func fingerprintWords(text string) []string {
 // letters and digits alone is neither: it may be a fingerprint with a wrong letter.
 func namesFingerprint(word string) bool {
 	return word == "fingerprint" || word == "fingerprints" || word == "id" ||
-		strings.ContainsAny(word, "-_.") && strings.ContainsAny(word, "ghijklmnopqrstuvwxyz") && ruleID.MatchString(word)
+		strings.ContainsAny(word, "-_.") && strings.ContainsAny(word, "ghijklmnopqrstuvwxyz") && ruleID().MatchString(word)
 }
 
 func checkFingerprint(s string) error {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
@@ -225,12 +226,12 @@ func (n *ownNote) note(zone *time.Location, lines []int, i int) (Note, error) {
 	return note, nil
 }
 
-var ruleID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+var ruleID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`) })
 
 // checkRule returns an error if r is no valid rule of a file in the format of stanch.
 func (o *Own) checkRule(r *Rule) error {
 	switch {
-	case !ruleID.MatchString(r.ID):
+	case !ruleID().MatchString(r.ID):
 		return fmt.Errorf("id: %q is not of letters, digits, '-', '_' and '.'", r.ID)
 	case slices.ContainsFunc(o.Rules, func(other *Rule) bool { return other.ID == r.ID }):
 		return fmt.Errorf("id: %s is there twice", r.ID)

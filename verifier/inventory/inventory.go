@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/textfile"
@@ -172,8 +173,8 @@ func readHeader(b []byte) (salt []byte, listed time.Time, err error) {
 }
 
 var (
-	hmacShape    = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	accountShape = regexp.MustCompile(`^[0-9]{12}$`)
+	hmacShape    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
+	accountShape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{12}$`) })
 )
 
 func (f *saltedKeys) add(b []byte, listed time.Time) error {
@@ -184,9 +185,9 @@ func (f *saltedKeys) add(b []byte, listed time.Time) error {
 	switch {
 	case l.Type != typeKey:
 		return fmt.Errorf("type %q: want %q", l.Type, typeKey)
-	case !hmacShape.MatchString(l.IDHMAC):
+	case !hmacShape().MatchString(l.IDHMAC):
 		return errors.New("id_hmac: want 64 hexadecimal digits")
-	case !accountShape.MatchString(l.Account):
+	case !accountShape().MatchString(l.Account):
 		return fmt.Errorf("account %q: want twelve digits", l.Account)
 	case l.User == "":
 		return errors.New("user is missing")

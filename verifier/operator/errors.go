@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -127,7 +128,7 @@ func (e *Error) Is(target error) bool {
 // ErrNotFound is matched (errors.Is) by every Error that says: there is no such thing.
 var ErrNotFound = errors.New("not found")
 
-var clockText = regexp.MustCompile(`(?i)signature (expired|not yet current)`)
+var clockText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)signature (expired|not yet current)`) })
 
 // withoutKeys removes secrets from the message of an Error: about a signature that does not
 // match, AWS quotes every signed header, and the session token is one.
@@ -162,7 +163,7 @@ func newError(c Call, resp *http.Response, body []byte) error {
 		}
 		return fmt.Errorf("%s:%s: HTTP %d: %w", c.Service, c.Action, e.Status, errUnreadable)
 	}
-	if e.Code == "RequestTimeTooSkewed" || clockText.MatchString(e.Message) {
+	if e.Code == "RequestTimeTooSkewed" || clockText().MatchString(e.Message) {
 		if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 			e.Skew = time.Since(date)
 		}

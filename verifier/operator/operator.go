@@ -112,7 +112,7 @@ func (o *Operator) In(ctx context.Context, account, purpose, policy string) (*Se
 	if account == o.own.Account {
 		return o.own, nil
 	}
-	if !accountNumber.MatchString(account) { // of a report, and part of the role's ARN
+	if !accountNumber().MatchString(account) { // of a report, and part of the role's ARN
 		return nil, fmt.Errorf("%w: %q is not the number of an account", ErrNoRole, account)
 	}
 	if o.cfg.Role == "" {
@@ -243,13 +243,13 @@ func sessionName(purpose string) string {
 
 // AccountOfARN returns the account in arn, or "".
 func AccountOfARN(arn string) string {
-	if f := strings.Split(arn, ":"); len(f) > 5 && accountNumber.MatchString(f[4]) {
+	if f := strings.Split(arn, ":"); len(f) > 5 && accountNumber().MatchString(f[4]) {
 		return f[4]
 	}
 	return ""
 }
 
-var accountNumber = regexp.MustCompile(`^[0-9]{12}$`)
+var accountNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{12}$`) })
 
 // Policy writes an IAM policy document. It has one form for equal statements,
 // so that a document can be recognised.

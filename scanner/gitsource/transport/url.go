@@ -10,32 +10,33 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 )
 
 var (
-	schemeURL = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+	schemeURL = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`) })
 	// git-clone(1), GIT URLS: the scp-like syntax has no slash before the first
 	// colon. One letter before it is a Windows drive.
-	scpURL  = regexp.MustCompile(`^([^/\\:@]+@[^/:]+|[^/\\:@]{2,}):[^:]`)
-	scpPort = regexp.MustCompile(`^([^/\\:@]+@)?[^/:@]+:(\d{2,5})/`)
+	scpURL  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([^/\\:@]+@[^/:]+|[^/\\:@]{2,}):[^:]`) })
+	scpPort = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([^/\\:@]+@)?[^/:@]+:(\d{2,5})/`) })
 	// Greedy: a password may hold "@".
-	userinfo = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*://).*@`)
+	userinfo = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*://).*@`) })
 )
 
 // IsURL reports whether operand names a repository to clone: it has a scheme,
 // or is in git's scp-like form host:path and there is no such file.
 func IsURL(operand string) bool {
-	if schemeURL.MatchString(operand) {
+	if schemeURL().MatchString(operand) {
 		return true
 	}
 	_, err := os.Lstat(operand)
-	return err != nil && scpURL.MatchString(operand)
+	return err != nil && scpURL().MatchString(operand)
 }
 
 // portHint says how to write a URL in git's scp-like form whose path begins as a port would,
 // "" if there is none such: with a colon alone, git asks port 22 of the server for ssh.
 func portHint(url string) string {
-	parts := scpPort.FindStringSubmatch(url)
+	parts := scpPort().FindStringSubmatch(url)
 	if parts == nil {
 		return ""
 	}
@@ -49,13 +50,13 @@ func portHint(url string) string {
 // Redact returns operand without the user and password that a URL may hold: the name of the
 // repository in reports and messages.
 func Redact(operand string) string {
-	if !schemeURL.MatchString(operand) {
+	if !schemeURL().MatchString(operand) {
 		return operand
 	}
 	u, err := url.Parse(operand)
 	switch {
 	case err != nil:
-		return userinfo.ReplaceAllString(operand, "${1}")
+		return userinfo().ReplaceAllString(operand, "${1}")
 	case u.User == nil:
 		return operand
 	}
@@ -71,7 +72,7 @@ type address struct {
 }
 
 func parseRemote(rawURL string) (address, error) {
-	if !schemeURL.MatchString(rawURL) {
+	if !schemeURL().MatchString(rawURL) {
 		return address{url: rawURL}, nil // scp-like: holds a user at most
 	}
 	u, err := url.Parse(rawURL)
@@ -80,11 +81,11 @@ func parseRemote(rawURL string) (address, error) {
 		if errors.As(err, &parse) {
 			err = parse.Err
 		}
-		if userinfo.MatchString(rawURL) {
+		if userinfo().MatchString(rawURL) {
 			// The cause is not safe either: "invalid port" may quote a password.
 			err = errors.New("not a valid URL; does the password need percent-encoding?")
 		}
-		return address{}, fmt.Errorf("cloning %s: %w", userinfo.ReplaceAllString(rawURL, "${1}[redacted]@"), err)
+		return address{}, fmt.Errorf("cloning %s: %w", userinfo().ReplaceAllString(rawURL, "${1}[redacted]@"), err)
 	}
 	if repository := repositoryOfPage(u); repository != "" {
 		return address{}, fmt.Errorf("cloning %s: this is a page of a repository: give the repository, %s", Redact(rawURL), repository)

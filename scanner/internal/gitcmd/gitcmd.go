@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/printable"
@@ -130,7 +131,7 @@ func (c *Command) environment() []string {
 // 2.54 does not know it.
 var noHooks = [][2]string{{"core.hooksPath", os.DevNull}, {"hook.reference-transaction.enabled", "false"}}
 
-var userinfo = regexp.MustCompile(`://[^/@\s]*@`)
+var userinfo = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`://[^/@\s]*@`) })
 
 // askToCheck is what git says after each failure of ssh, in two lines. They name no cause, and
 // the line before the last words of git does.
@@ -140,7 +141,7 @@ var askToCheck = []string{"Please make sure you have the correct access rights",
 // URLs, nothing that git says of every failure, no control characters, and nothing that GitHub's runner takes for a command, since
 // the server has a say in the text.
 func lastLines(stderr string) string {
-	stderr = userinfo.ReplaceAllString(stderr, "://")
+	stderr = userinfo().ReplaceAllString(stderr, "://")
 	stderr = strings.ReplaceAll(stderr, "##[", "## [")
 	var kept []string
 	for _, line := range strings.FieldsFunc(stderr, func(c rune) bool { return c == '\n' || c == '\r' }) {

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -36,7 +37,7 @@ const (
 	ownRulePage = homePage + "/blob/main/docs/configuration.md"
 )
 
-var semver = regexp.MustCompile(`^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$`)
+var semver = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$`) })
 
 // Options are the options of New.
 type Options struct {
@@ -125,7 +126,7 @@ func (h *handler) id(s finding.Summary) string {
 
 func (h *handler) driver() driver {
 	d := driver{Name: "stanch", Version: h.Header.Version, InformationURI: homePage, Rules: h.rules}
-	if v := strings.TrimPrefix(h.Header.Version, "v"); semver.MatchString(v) {
+	if v := strings.TrimPrefix(h.Header.Version, "v"); semver().MatchString(v) {
 		d.SemanticVersion = v
 	}
 	return d

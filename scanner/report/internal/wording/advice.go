@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
@@ -11,8 +12,8 @@ import (
 // Patterns of text that goes into a command that people paste into a shell. A stream can come
 // from anywhere, and so can a "user name" with a semicolon in it.
 var (
-	rulePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
-	namePattern = regexp.MustCompile(`^[A-Za-z0-9_+=,.@][A-Za-z0-9_+=,.@-]*$`)
+	rulePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) })
+	namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_+=,.@][A-Za-z0-9_+=,.@-]*$`) })
 )
 
 // isKeyID uses no regexp: one with a repetition of 128 takes half a millisecond to compile
@@ -136,7 +137,7 @@ func adviceOnOff(f *finding.Finding, status string) []string {
 
 // rulePage ends a step with the command that prints the page of the rule.
 func rulePage(f *finding.Finding) string {
-	if !rulePattern.MatchString(f.Match.Rule.ID) {
+	if !rulePattern().MatchString(f.Match.Rule.ID) {
 		return "."
 	}
 	return ":\nstanch rules " + f.Match.Rule.ID
@@ -157,7 +158,7 @@ func shutOff(what string, f *finding.Finding) []string {
 
 // userName returns the user of the key of f for a command, USER if it is not known.
 func userName(f *finding.Finding) string {
-	if f.Verdict.Identity.Kind == "user" && namePattern.MatchString(f.Verdict.Identity.Name) {
+	if f.Verdict.Identity.Kind == "user" && namePattern().MatchString(f.Verdict.Identity.Name) {
 		return f.Verdict.Identity.Name
 	}
 	return "USER"
