@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -45,6 +46,9 @@ type Wanted struct {
 	// Dir is the parent of the temporary folder, "" for the system's folder for temporary
 	// files.
 	Dir string
+	// Progress gets messages, as git writes them, while objects come. The server has a say in
+	// them. nil means that nobody wants to know.
+	Progress io.Writer
 	// Stall is how long a server may send nothing, before the error is ErrStalled; 0 means
 	// two minutes.
 	Stall time.Duration

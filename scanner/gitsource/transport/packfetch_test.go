@@ -15,7 +15,7 @@ func TestFetchDiskFull(t *testing.T) {
 	}
 	defer full.Close()
 	f := fetch{Remote: &Remote{http: &gitHTTP{}}}
-	if err := f.copyPack(full, strings.NewReader("PACK")); err == nil || !strings.Contains(err.Error(), "writing the pack: ") {
+	if _, err := f.receive(full, strings.NewReader("PACK")); err == nil || !strings.Contains(err.Error(), "writing the pack: ") {
 		t.Errorf("got %v", err)
 	}
 }

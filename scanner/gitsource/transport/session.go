@@ -66,6 +66,10 @@ func Connect(ctx context.Context, rawURL string) (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
+	return connectTo(ctx, at)
+}
+
+func connectTo(ctx context.Context, at address) (*Remote, error) {
 	r := &Remote{address: at, refs: Refs{Tips: map[string]string{}}, stall: defaultStall}
 	if err := r.connect(ctx); err != nil {
 		return nil, fmt.Errorf("reading the refs of %s: %w", r.url, contextErrorOr(ctx, err))

@@ -463,7 +463,7 @@ func TestCutIndexWhileMapped(t *testing.T) {
 func checkFelled(t *testing.T, p *Pack) {
 	t.Helper()
 	err := p.Walk(t.Context(), Walk{Types: []Type{Blob}, Limit: 1 << 30, Base: noBase, Visitor: func() Visitor {
-		return &identifier{p, newHash(20), func(ID, int64) {}}
+		return &identifier{p: p, hash: newHash(20), ids: newIDs(20, p.Len())}
 	}})
 	if errors.Is(err, ErrDamaged) != (p.index.file.unmap != nil) {
 		t.Errorf("walk: %v", err)

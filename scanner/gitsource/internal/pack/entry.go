@@ -31,11 +31,24 @@ func (p *Pack) entry(off int64) (e entry, err error) {
 	if off < headerSize || off >= p.end {
 		return e, damaged("offset %d is outside of the pack", off)
 	}
-	data := p.file.data[:p.end]
-	c, at := data[off], off+1
+	if e, err = readEntry(p.file.data[off:p.end], off, p.hash); err != nil {
+		return e, err
+	}
+	if e.size > (p.end-e.stream)*maxRatio {
+		return e, damaged("entry at offset %d claims %d bytes, which the rest of the pack cannot hold", off, e.size)
+	}
+	return e, nil
+}
+
+// readEntry reads the header that data begins with, which lies at off in a pack.
+func readEntry(data []byte, off int64, hash int) (e entry, err error) {
+	if len(data) == 0 {
+		return e, damaged("entry at offset %d is cut off", off)
+	}
+	c, at := data[0], 1
 	e.typ, e.size = Type(c>>4&7), int64(c&15)
 	for shift := 4; c >= 0x80; shift += 7 {
-		if at == p.end || shift > 53 {
+		if at == len(data) || shift > 53 {
 			return e, damaged("size at offset %d has no end", off)
 		}
 		c = data[at]
@@ -50,25 +63,22 @@ func (p *Pack) entry(off int64) (e entry, err error) {
 			return e, damaged("delta at offset %d has no base before it", off)
 		}
 	case refDelta:
-		if at+int64(p.hash) > p.end {
+		if at+hash > len(data) {
 			return e, damaged("entry at offset %d is cut off", off)
 		}
-		e.baseID = data[at : at+int64(p.hash)]
-		at += int64(p.hash)
+		e.baseID = data[at : at+hash]
+		at += hash
 	default:
 		return e, damaged("entry at offset %d is of the unknown type %d", off, e.typ)
 	}
-	if e.size > (p.end-at)*maxRatio {
-		return e, damaged("entry at offset %d claims %d bytes, which the rest of the pack cannot hold", off, e.size)
-	}
-	e.stream = at
+	e.stream = off + int64(at)
 	return e, nil
 }
 
-// ofsBase reads the distance of a delta to its base: 7 bits a byte, the highest
-// first, with one added at each byte but the last. at is -1 if it has no end.
-func ofsBase(data []byte, off, at int64) (base, next int64) {
-	for distance, i := int64(0), 0; i < 9 && at < int64(len(data)); i++ {
+// ofsBase reads from data[at:] the distance of a delta at off to its base: 7 bits a byte, the
+// highest first, with one added at each byte but the last. next is -1 if it has no end.
+func ofsBase(data []byte, off int64, at int) (base int64, next int) {
+	for distance, i := int64(0), 0; i < 9 && at < len(data); i++ {
 		c := data[at]
 		at++
 		distance |= int64(c & 0x7f)

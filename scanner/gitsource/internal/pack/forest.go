@@ -52,12 +52,33 @@ func (f *forest) before(i int, off int64) int32 {
 
 // plant makes the forest.
 func (p *Pack) plant() *forest {
-	n := p.index.n
-	f := &forest{bad: map[int32]error{}, outside: map[int32]ID{}}
+	f := &forest{}
 	f.sortOffsets(p.index, p.end)
+	return p.grow(f, func(id []byte) int32 {
+		if k := p.index.Find(id); k >= 0 {
+			return f.entryAt(p.index.Offset(k))
+		}
+		return none
+	})
+}
+
+// plantAt makes the forest of entries at offsets, in the order of the pack, which have no
+// numbers in an index yet: each has that of its place. find returns the entry with an id.
+func (p *Pack) plantAt(offsets []int64, find func(id []byte) int32) *forest {
+	f := &forest{offsets: append(slices.Clip(offsets), p.end), numbers: make([]uint32, len(offsets))}
+	for i := range f.numbers {
+		f.numbers[i] = uint32(i)
+	}
+	return p.grow(f, find)
+}
+
+// grow makes the trees of f from its offsets. find returns the entry with an id, or none.
+func (p *Pack) grow(f *forest, find func(id []byte) int32) *forest {
+	f.bad, f.outside = map[int32]error{}, map[int32]ID{}
+	n := len(f.numbers)
 	f.types = make([]Type, n)
 	bases := make([]int32, n)
-	p.readHeaders(f, bases)
+	p.readHeaders(f, bases, find)
 	f.inherit(bases)
 	f.link(bases)
 	return f
@@ -102,11 +123,11 @@ func (f *forest) sortOffsets(x *Index, end int64) {
 
 // readHeaders notes for each object its base and the type in its header, which may be a
 // delta type.
-func (p *Pack) readHeaders(f *forest, bases []int32) {
+func (p *Pack) readHeaders(f *forest, bases []int32, find func(id []byte) int32) {
 	var mu sync.Mutex // of the maps, for the few that go there
 	err := parallel(len(bases), func(from, to int) error {
 		for i := from; i < to; i++ {
-			typ, base, outside, err := p.readHeader(f, i)
+			typ, base, outside, err := p.readHeader(f, i, find)
 			f.types[i], bases[i] = typ, base
 			if err == nil && outside == "" {
 				continue
@@ -134,7 +155,7 @@ func (p *Pack) readHeaders(f *forest, bases []int32) {
 
 // readHeader returns the own type of an object, and its base: its number, or its id
 // if it is not in this pack.
-func (p *Pack) readHeader(f *forest, i int) (typ Type, base int32, outside ID, err error) {
+func (p *Pack) readHeader(f *forest, i int, find func(id []byte) int32) (typ Type, base int32, outside ID, err error) {
 	e, err := p.entry(f.offsets[i])
 	switch {
 	case err != nil:
@@ -145,10 +166,8 @@ func (p *Pack) readHeader(f *forest, i int) (typ Type, base int32, outside ID, e
 		}
 		return e.typ, base, "", nil
 	case e.typ == refDelta:
-		if k := p.index.Find(e.baseID); k >= 0 {
-			if base = f.entryAt(p.index.Offset(k)); base != none {
-				return e.typ, base, "", nil
-			}
+		if base = find(e.baseID); base != none {
+			return e.typ, base, "", nil
 		}
 		return external, none, ID(e.baseID), nil
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
-	"slices"
 )
 
 // An Index lists the objects of a pack by id (gitformat-pack(5), "Version 1" and
@@ -193,21 +192,4 @@ func (x *Index) Warm(ids [][]byte) (sum uint32) {
 		}
 	}
 	return sum
-}
-
-// newIndex makes the index of a pack that has none.
-func newIndex(hash int, offsets map[ID]int64) *Index {
-	x := &Index{hash: hash, n: len(offsets), stride: hash, offEvery: 4}
-	ids := make([]ID, 0, len(offsets))
-	for id := range offsets {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for i, id := range ids {
-		x.ids = append(x.ids, id...)
-		// All offsets are written as large ones: that is simple, and rarely needed.
-		x.offsets = binary.BigEndian.AppendUint32(x.offsets, 1<<31|uint32(i))
-		x.large = binary.BigEndian.AppendUint64(x.large, uint64(offsets[id]))
-	}
-	return x
 }

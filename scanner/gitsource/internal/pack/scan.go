@@ -3,16 +3,11 @@ package pack
 import (
 	"bytes"
 	"compress/zlib"
-	"context"
-	"crypto/sha1"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"slices"
-	"sync"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/inflate"
 )
@@ -23,29 +18,18 @@ import (
 // is usable as far as it goes.
 func (p *Pack) scan() error {
 	offsets, lost := p.scanOffsets()
-	ids := map[ID]int64{}
-	// A round for each link of a chain of deltas by id. git makes chains of 50, and
-	// none by id in packs that it finishes.
-	const rounds = 64
-	for pending, round := len(offsets), 0; round < rounds; round++ {
-		// Deltas by id can be read when the id of their base is known.
-		p.index = newIndex(p.hash, withUnknown(p.hash, offsets, ids))
-		p.DropForest()
-		if err := p.identify(ids); err != nil {
-			return errors.Join(lost, err)
-		}
-		left := len(offsets) - len(ids)
-		if left == 0 || left == pending {
-			break
-		}
-		pending = left
+	left, err := p.identify(offsets)
+	if err != nil {
+		return errors.Join(lost, err)
 	}
-	if left := len(offsets) - len(ids); left > 0 && (lost == nil || errors.Is(lost, ErrCutOff)) {
-		lost = damaged("%d of %d objects have no base, or are deltas of more than %d MiB", left, len(offsets), held>>20)
+	if left > 0 && (lost == nil || errors.Is(lost, ErrCutOff)) {
+		lost = unidentified(left, len(offsets))
 	}
-	p.index = newIndex(p.hash, ids)
-	p.DropForest()
 	return lost
+}
+
+func unidentified(left, of int) error {
+	return damaged("%d of %d objects have no base, or are deltas of more than %d MiB", left, of, held>>20)
 }
 
 // scanOffsets returns where the entries begin.
@@ -139,93 +123,3 @@ func (p *Pack) skip(e entry) (size int, err error) {
 	}
 	return int(rest.Size()) - rest.Len(), nil
 }
-
-// withUnknown returns ids, with a made-up one for each offset that has none.
-func withUnknown(hash int, offsets []int64, ids map[ID]int64) map[ID]int64 {
-	all := make(map[ID]int64, len(offsets))
-	known := make(map[int64]bool, len(ids))
-	for id, off := range ids {
-		all[id] = off
-		known[off] = true
-	}
-	for i, off := range offsets {
-		if !known[off] {
-			all[ID(fmt.Sprintf("%0*d", hash, i))] = off // printable, unlike any hash but by a miracle
-		}
-	}
-	return all
-}
-
-// identify adds the ids of all objects that can be put together.
-func (p *Pack) identify(ids map[ID]int64) error {
-	var mu sync.Mutex
-	add := func(id ID, off int64) {
-		mu.Lock()
-		defer mu.Unlock()
-		ids[id] = off
-	}
-	return p.Walk(context.Background(), Walk{
-		Types:   []Type{Commit, Tree, Blob, Tag},
-		Limit:   held,
-		Stream:  held,
-		Base:    func(ID) (Type, []byte, error) { return broken, nil, errors.New("not in this pack") },
-		Visitor: func() Visitor { return &identifier{p, newHash(p.hash), add} },
-	})
-}
-
-type identifier struct {
-	p    *Pack
-	hash hash.Hash
-	add  func(ID, int64)
-}
-
-func (v *identifier) Visit(n *Node) error {
-	if b := v.p.budget; b != nil && b.Add(-n.Size) < 0 {
-		return damaged("its objects are larger than is read")
-	}
-	data, err := n.Data()
-	if err != nil {
-		return v.stream(n)
-	}
-	v.add(sum(v.hash, n.Type, data), v.p.forest.offsets[n.entry])
-	return nil
-}
-
-// stream computes the id of an object that is too large to be held.
-func (v *identifier) stream(n *Node) error {
-	r, err := n.Open()
-	if err != nil {
-		return nil //nolint:nilerr // it stays without an id, and is counted
-	}
-	begin(v.hash, n.Type, n.Size)
-	if _, err := io.Copy(v.hash, r); err == nil {
-		v.add(ID(v.hash.Sum(nil)), v.p.forest.offsets[n.entry])
-	}
-	return nil
-}
-
-func (v *identifier) Bad(int, error) error { return nil }
-func (v *identifier) Done(any)             {}
-
-func newHash(size int) hash.Hash {
-	if size == sha256.Size {
-		return sha256.New()
-	}
-	return sha1.New()
-}
-
-// sum computes the id of an object.
-func sum(h hash.Hash, t Type, data []byte) ID {
-	begin(h, t, int64(len(data)))
-	h.Write(data)
-	return ID(h.Sum(nil))
-}
-
-// begin hashes the header that comes before the content of an object.
-func begin(h hash.Hash, t Type, size int64) {
-	h.Reset()
-	h.Write(fmt.Appendf(nil, "%s %d\x00", t, size))
-}
-
-// Sum computes the id of an object, of hash bytes.
-func Sum(hash int, t Type, data []byte) ID { return sum(newHash(hash), t, data) }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -37,12 +38,18 @@ func TestWriteIndex(t *testing.T) {
 			if name == "sha256" {
 				hash = 32
 			}
-			if err := WriteIndex(indexes[0][:len(indexes[0])-len(".idx")], hash); err != nil {
-				t.Fatal(err)
-			}
-			got, err := os.ReadFile(indexes[0])
-			if err != nil || !bytes.Equal(got, want) {
-				t.Errorf("index of %d bytes differs from that of git, %d bytes, %v", len(got), len(want), err)
+			stem := strings.TrimSuffix(indexes[0], ".idx")
+			for how, received := range map[string]*Received{"alone": nil, "received": receive(t, stem+".pack", hash)} {
+				if err := WriteIndex(stem, hash, received); err != nil {
+					t.Fatal(err)
+				}
+				got, err := os.ReadFile(indexes[0])
+				if err != nil || !bytes.Equal(got, want) {
+					t.Errorf("%s: index of %d bytes differs from that of git, %d bytes, %v", how, len(got), len(want), err)
+				}
+				if err := os.Remove(indexes[0]); err != nil {
+					t.Fatal(err)
+				}
 			}
 		})
 	}
@@ -73,7 +80,7 @@ func TestWriteIndexOfLies(t *testing.T) {
 		if err := os.WriteFile(stem+".pack", lie, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteIndex(stem, 20); err == nil {
+		if err := WriteIndex(stem, 20, nil); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 		if _, err := os.Stat(stem + ".idx"); err == nil {
@@ -97,7 +104,7 @@ func BenchmarkWriteIndex(b *testing.B) {
 		b.Fatal(err)
 	}
 	for name, write := range map[string]func() error{
-		"own": func() error { return WriteIndex(stem, 20) },
+		"own": func() error { return WriteIndex(stem, 20, nil) },
 		"git": func() error {
 			return exec.CommandContext(b.Context(), "git", "index-pack", "--threads=2", "-o", stem+".idx", stem+".pack").Run()
 		},
