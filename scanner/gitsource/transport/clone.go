@@ -25,6 +25,14 @@ func CloneDir(ctx context.Context, rawURL string, progress io.Writer) (string, e
 	if progress != nil {
 		progress = printable.StrippedWriter(progress)
 	}
+	if !remote.needsGit(ctx) {
+		dir, err := remote.mirror(ctx, progress)
+		if err == nil || ctx.Err() != nil {
+			return dir, err
+		}
+		// git tries everything that the own client cannot do, such as to ask a credential
+		// helper. If it fails as well, users get the error that they know.
+	}
 	dir, err := os.MkdirTemp("", "stanch-*.git")
 	if err != nil {
 		return "", fmt.Errorf("cloning %s: %w", remote.url, err)

@@ -1,6 +1,7 @@
-// Package transport gets repositories from servers: with the git binary (CloneDir) or
-// with its own client (Connect, Remote.Fetch), which asks a server for new objects and keeps
-// nothing. It writes folders and opens none: package gitsource does.
+// Package transport gets repositories from servers: with its own client (Connect,
+// Remote.Fetch), which asks a server for new objects and keeps nothing, or with the git binary.
+// CloneDir takes the client if it does what git would do. The package writes folders and opens
+// none: package gitsource does.
 //
 //	remote, err := transport.Connect(ctx, "https://github.com/golang/example")
 //	if err != nil { … }
