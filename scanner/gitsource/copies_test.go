@@ -100,7 +100,7 @@ func TestMovedMeanwhile(t *testing.T) {
 	dir := scannertest.Repo(t, put+"put f one; commit 1; put f two; commit 2\n")
 	r := open(t, dir)
 	scannertest.Git(t, dir, "repack", "-qa") // as if git had packed them after they were listed
-	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
+	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack, nil)
 	defer s.Close()
 	scannertest.Git(t, dir, "prune-packed")
 	if s.Len() != 12 {

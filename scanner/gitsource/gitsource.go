@@ -95,6 +95,8 @@ type Repository struct {
 	dir  repo.Dir
 	temp string // removed by Close
 
+	received *pack.Received // the only pack, as long as it has no index
+
 	fetched int64    // bytes
 	absent  []string // ids that the server did not have
 
@@ -139,9 +141,18 @@ func (r *Repository) Absent() []string { return r.absent }
 
 // lookup opens the objects of r for reads by id. They stay open until Close.
 func (r *Repository) lookup() *objects.Store {
+	r.index()
 	s := r.dir.OpenLookup()
 	r.lookups = append(r.lookups, s)
 	return s
+}
+
+// index makes the index of a pack that has none, before anybody looks for an object by its id.
+// A pack for which that fails stays without, and the next read of all objects says why.
+func (r *Repository) index() {
+	if r.received != nil && pack.Guard(r.received.WriteIndex) == nil {
+		r.received = nil
+	}
 }
 
 func (r *Repository) refs() *repo.RefSet {
@@ -200,7 +211,10 @@ func (r *Repository) BlobsMatching(ctx context.Context, p scanner.Prefilter, yie
 func (r *Repository) readMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	yield = r.withLFS(yield)
 	refs := r.refs()
-	store := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
+	if r.Seen != nil || r.limit() < pack.MaxWhole {
+		r.index() // not all objects will be put together
+	}
+	store := r.dir.OpenStore(r.Rest, r.Seen.hasPack, r.received)
 	walk := r.newWalk(store, p, yield)
 	if r.ReachableOnly { // not known before the end
 		walk.Yield = func(scanner.Blob) error { return nil }
@@ -215,6 +229,7 @@ func (r *Repository) readMatching(ctx context.Context, p scanner.Prefilter, yiel
 		store.Close()
 		return err
 	}
+	r.received = nil // it has an index now
 	r.keepGraph(walk.Graph)
 	r.lastRefs = refs
 	end := r.completeness(walk, refs, yield)

@@ -100,7 +100,7 @@ func (r *Repository) graph(ctx context.Context, ids []finding.BlobID) (*graph.Gr
 	if r.lastGraph != nil && r.Seen == nil && r.lastGraph.HasMarked(ids) {
 		return r.lastGraph, func() {}, nil
 	}
-	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
+	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack, nil)
 	nodes := graph.Numbers(s, ids)
 	if len(nodes) == 0 {
 		s.Close()

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -68,7 +69,9 @@ git clone -q --mirror . ../packed; git -C ../packed gc -q
 				t.Errorf("%s: cloned by git: %v", name, byGit)
 			}
 			checkNoPassword(t, r.dir.GitDir)
-			state := scannertest.Git(t, r.dir.GitDir, "for-each-ref") + "\n" +
+			texts := read(t, r)                   // which makes the index
+			texts.texts[finding.KindConfig] = nil // git writes more
+			state := fmt.Sprint(texts.texts, texts.errs, "\n") + scannertest.Git(t, r.dir.GitDir, "for-each-ref") + "\n" +
 				scannertest.Git(t, r.dir.GitDir, "cat-file", "--batch-check", "--batch-all-objects")
 			if name != "empty" && name != "unborn" { // each has a branch that is not there
 				state += "\n" + scannertest.Git(t, r.dir.GitDir, "rev-parse", "HEAD") + scannertest.Git(t, r.dir.GitDir, "fsck", "--connectivity-only")
@@ -84,6 +87,49 @@ git clone -q --mirror . ../packed; git -C ../packed gc -q
 		}
 		if got != want {
 			t.Errorf("%s: the own client gets\n%s\nand git gets\n%s", name, got, want)
+		}
+	}
+}
+
+// TestMirrorIndex: the index is made by the first walk, or before by the first look-up, or
+// because that walk will not put all objects together.
+func TestMirrorIndex(t *testing.T) {
+	setGit(t)
+	dir := scannertest.Repo(t, put+"put f main; put g 2; commit 1; put f other; commit 2; git gc -q\n")
+	url := scannertest.GitServer(t, filepath.Dir(dir)) + "/repo/.git"
+	hasIndex := func(r *Repository) bool {
+		files, err := filepath.Glob(filepath.Join(r.dir.GitDir, "objects/pack/*.idx"))
+		return err == nil && len(files) == 1
+	}
+	for name, prepare := range map[string]func(*Repository){
+		"walk":     func(*Repository) {},
+		"look_up":  func(r *Repository) { _, _ = r.AtHead("f") },
+		"limit":    func(r *Repository) { r.MaxBlobSize = 1 << 20 },
+		"state":    func(r *Repository) { r.Seen = &State{} },
+		"locate":   func(r *Repository) { _ = r.Locate(t.Context(), []finding.BlobID{"x"}, nil) },
+		"reaching": func(r *Repository) { r.ReachableOnly = true },
+	} {
+		r, _ := cloneOf(t, url)
+		if hasIndex(r) {
+			t.Errorf("%s: there is an index before anything is read", name)
+		}
+		prepare(r)
+		if got := hasIndex(r); got != (name == "look_up") {
+			t.Errorf("%s: there is an index: %v", name, got)
+		}
+		for range 2 {
+			if texts := read(t, r); texts.contents() != "2 main other" || len(texts.errs) > 0 || !hasIndex(r) {
+				t.Errorf("%s: blobs are %q, unread %q", name, texts.contents(), texts.errs)
+			}
+			id := scannertest.Git(t, dir, "rev-parse", "HEAD:g")
+			var at []string
+			err := r.Locate(t.Context(), []finding.BlobID{finding.BlobID(id)}, func(_ finding.BlobID, l finding.Location) error {
+				at = append(at, fmt.Sprint(l.Path, l.AtHead))
+				return nil
+			})
+			if err != nil || fmt.Sprint(at) != "[gtrue]" {
+				t.Errorf("%s: located at %v, %v", name, at, err)
+			}
 		}
 	}
 }

@@ -49,7 +49,7 @@ func TestMovedSinceOpened(t *testing.T) {
 				if how == "look-up" {
 					s = r.dir.OpenLookup()
 				} else {
-					s = r.dir.OpenStore(r.Rest, r.Seen.hasPack)
+					s = r.dir.OpenStore(r.Rest, r.Seen.hasPack, nil)
 				}
 				defer s.Close()
 				scannertest.Script(t, dir, tt.move)

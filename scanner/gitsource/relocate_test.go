@@ -85,7 +85,7 @@ func TestReachableDamage(t *testing.T) {
 	t.Parallel()
 	dir := scannertest.Repo(t, put+"put f one; commit 1; git repack -qad; chmod u+w .git/objects/pack/*.pack\n")
 	r := open(t, dir)
-	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
+	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack, nil)
 	defer s.Close()
 	reading := r.newWalk(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil })
 	if err := reading.All(t.Context()); err != nil {

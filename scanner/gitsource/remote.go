@@ -21,20 +21,21 @@ import (
 // http URL is given to git in the environment, where, unlike in arguments, others do not see
 // it. Errors do not hold it.
 func Clone(ctx context.Context, rawURL string, progress io.Writer) (*Repository, error) {
-	dir, err := transport.CloneDir(ctx, rawURL, progress)
+	f, err := transport.CloneDir(ctx, rawURL, progress)
 	if err != nil {
 		return nil, err
 	}
-	return openTemporary(dir)
+	return openTemporary(f)
 }
 
 // openTemporary opens a repository that Close removes.
-func openTemporary(dir string) (*Repository, error) {
-	r, err := Open(dir)
+func openTemporary(f transport.Fetched) (*Repository, error) {
+	r, err := Open(f.Dir)
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, os.RemoveAll(f.Dir))
 	}
-	r.temp = dir
+	r.temp, r.received = f.Dir, f.Received
+	r.Rest, r.fetched, r.absent = f.Rest, f.Bytes, f.Absent
 	return r, nil
 }
 
@@ -46,10 +47,5 @@ func Fetch(ctx context.Context, from *transport.Remote, w transport.Wanted) (*Re
 	if err != nil {
 		return nil, err
 	}
-	r, err := openTemporary(f.Dir)
-	if err != nil {
-		return nil, err
-	}
-	r.Rest, r.fetched, r.absent = f.Rest, f.Bytes, f.Absent
-	return r, nil
+	return openTemporary(f)
 }

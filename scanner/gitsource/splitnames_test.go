@@ -39,7 +39,7 @@ func TestSplitNamesInPack(t *testing.T) {
 	t.Parallel()
 	dir := scannertest.Repo(t, twoTrees)
 	r := open(t, dir)
-	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
+	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack, nil)
 	base, made := treeAt(t, r, s, "HEAD~:d"), treeAt(t, r, s, "HEAD:d")
 	s.Close()
 	for _, rev := range []string{"HEAD~:d", "HEAD:d"} {

@@ -82,7 +82,7 @@ func TestStateOfFault(t *testing.T) {
 	dir := scannertest.Repo(t, put+"for i in 1 2 3; do put f$i w$i; commit $i; done; git repack -qad\n")
 	r := open(t, dir)
 	r.Seen = &State{Version: "1"}
-	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
+	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack, nil)
 	defer s.Close()
 	reading := r.newWalk(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil })
 	if err := reading.All(t.Context()); err != nil {

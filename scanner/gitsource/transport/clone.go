@@ -17,34 +17,34 @@ import (
 
 // CloneDir makes a bare mirror of the repository at rawURL in a temporary folder.
 // gitsource.Clone documents it.
-func CloneDir(ctx context.Context, rawURL string, progress io.Writer) (string, error) {
+func CloneDir(ctx context.Context, rawURL string, progress io.Writer) (Fetched, error) {
 	remote, err := parseRemote(rawURL)
 	if err != nil {
-		return "", err
+		return Fetched{}, err
 	}
 	if progress != nil {
 		progress = printable.StrippedWriter(progress)
 	}
 	if !remote.needsGit(ctx) {
-		dir, err := remote.mirror(ctx, progress)
+		f, err := remote.mirror(ctx, progress)
 		if err == nil || ctx.Err() != nil {
-			return dir, err
+			return f, err
 		}
 		// git tries everything that the own client cannot do, such as to ask a credential
 		// helper. If it fails as well, users get the error that they know.
 	}
 	dir, err := os.MkdirTemp("", "stanch-*.git")
 	if err != nil {
-		return "", fmt.Errorf("cloning %s: %w", remote.url, err)
+		return Fetched{}, fmt.Errorf("cloning %s: %w", remote.url, err)
 	}
 	if err := remote.cloneInto(ctx, dir, progress); err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
 		err = fmt.Errorf("cloning %s: %w%s", remote.url, err, portHint(remote.url))
-		return "", errors.Join(err, os.RemoveAll(dir))
+		return Fetched{}, errors.Join(err, os.RemoveAll(dir))
 	}
-	return dir, nil
+	return Fetched{Dir: dir}, nil
 }
 
 func (r address) cloneInto(ctx context.Context, dir string, progress io.Writer) error {

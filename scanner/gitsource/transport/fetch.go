@@ -17,6 +17,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
 // ErrTooLarge says that a server sent more than Wanted.MaxBytes.
@@ -76,6 +78,9 @@ type Fetched struct {
 	// Rest says that the server was asked for only part of the objects that the tips lead
 	// to. The others are missing.
 	Rest bool
+	// Received is the only pack, if it has no index: whoever reads its objects has to make one.
+	// It is nil if all packs have one.
+	Received *pack.Received
 }
 
 // Fetch makes a bare repository in a temporary folder that holds the objects that w asks
@@ -92,7 +97,7 @@ func (r *Remote) Fetch(ctx context.Context, w Wanted) (Fetched, error) {
 		err = fmt.Errorf("fetching %s: %w", r.url, contextErrorOr(ctx, err))
 		return Fetched{}, errors.Join(err, os.RemoveAll(dir))
 	}
-	return Fetched{Dir: dir, Bytes: f.http.received, Absent: f.absent, Rest: f.rest()}, nil
+	return Fetched{Dir: dir, Bytes: f.http.received, Absent: f.absent, Rest: f.rest(), Received: f.pack}, nil
 }
 
 // A fetch is one call of Fetch.
@@ -100,8 +105,9 @@ type fetch struct {
 	*Remote
 	Wanted
 	dir    string
-	bytes  int64    // of packs
-	absent []string // ids that the server does not have
+	bytes  int64          // of packs
+	absent []string       // ids that the server does not have
+	pack   *pack.Received // the only one, without an index
 }
 
 func (f *fetch) makeRepository(ctx context.Context) error {

@@ -12,15 +12,13 @@ import (
 	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
 )
 
-// mirror makes with the own client the repository that git clone --mirror would make, and
-// returns its folder.
-func (r address) mirror(ctx context.Context, progress io.Writer) (dir string, err error) {
+// mirror makes with the own client the repository that git clone --mirror would make.
+func (r address) mirror(ctx context.Context, progress io.Writer) (Fetched, error) {
 	remote, err := connectTo(ctx, r)
 	if err != nil {
-		return "", err
+		return Fetched{}, err
 	}
-	f, err := remote.Fetch(ctx, Wanted{Tips: remote.refs.Tips, Progress: progress})
-	return f.Dir, err
+	return remote.Fetch(ctx, Wanted{Tips: remote.refs.Tips, Progress: progress})
 }
 
 // needsGit reports whether git would ask the server of r in a way that the own client does

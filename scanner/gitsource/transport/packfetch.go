@@ -26,7 +26,8 @@ type request struct {
 	snapshot     bool // one commit with its trees, and nothing else
 }
 
-// fetchPack asks for a pack, once, and puts it into the repository with an index.
+// fetchPack asks for a pack, once, and puts it into the repository, with an index unless the
+// walk over its objects can make one.
 func (f *fetch) fetchPack(ctx context.Context, r request) error {
 	dir := filepath.Join(f.dir, "objects", "pack")
 	file, err := os.CreateTemp(dir, "tmp_pack_")
@@ -37,11 +38,15 @@ func (f *fetch) fetchPack(ctx context.Context, r request) error {
 	if err = errors.Join(err, file.Close()); err != nil || got.Objects == 0 {
 		return errors.Join(err, os.Remove(file.Name()))
 	}
-	stem := filepath.Join(dir, fmt.Sprintf("pack-%x", got.Sum))
-	if err := os.Rename(file.Name(), stem+".pack"); err != nil {
+	got.Stem = filepath.Join(dir, fmt.Sprintf("pack-%x", got.Sum))
+	if err := os.Rename(file.Name(), got.Stem+".pack"); err != nil {
 		return err
 	}
-	return indexPack(ctx, stem, got)
+	if got.Whole() && len(f.Objects) == 0 && f.Snapshot == "" { // there is no other pack
+		f.pack = got
+		return nil
+	}
+	return indexPack(ctx, got)
 }
 
 // requestPack writes the pack that r asks for.
@@ -172,12 +177,12 @@ func (w *failureKeeper) Write(p []byte) (int, error) {
 // The pack reader does it in a third of the time of git index-pack and a tenth of go-git's
 // (bench/2026-11-22-sweep). Where deltas make more than 64 MiB, which it does not hold in
 // memory, git does it.
-func indexPack(ctx context.Context, stem string, got *pack.Received) error {
-	own := pack.Guard(func() error { return pack.WriteIndex(stem, sha1.Size, got) })
+func indexPack(ctx context.Context, got *pack.Received) error {
+	own := pack.Guard(func() error { return got.WriteIndex() })
 	if own == nil {
 		return nil
 	}
-	_, err := gitcmd.Run(ctx, gitcmd.Command{Dir: filepath.Dir(stem), Args: []string{"index-pack", stem + ".pack"}})
+	_, err := gitcmd.Run(ctx, gitcmd.Command{Dir: filepath.Dir(got.Stem), Args: []string{"index-pack", got.Stem + ".pack"}})
 	switch {
 	case errors.Is(err, gitcmd.ErrNoGit):
 		return fmt.Errorf("reading the pack: %w", own)

@@ -110,7 +110,11 @@ func (f *gitFlags) scan(ctx context.Context, j *scanflags.Job, operand string) e
 		}
 	}()
 	if (transport.IsURL(operand) || gitsource.WorkTree(operand) == "") && !f.Config.NoIgnores {
-		sayUnheeded(s, repo, transport.Redact(operand))
+		defer func() { // after the scan: a pack that has just been received gets its index from it
+			if ctx.Err() == nil {
+				sayUnheeded(s, repo, transport.Redact(operand))
+			}
+		}()
 	}
 	repo.MaxBlobSize, repo.ReachableOnly = j.Flags.MaxSize<<20, f.reachableOnly
 	if repo.Empty() {

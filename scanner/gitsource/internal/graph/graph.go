@@ -5,6 +5,7 @@ package graph
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -276,6 +277,18 @@ type Bitset []uint64
 
 // NewBitset returns an empty set with room for the numbers below n.
 func NewBitset(n int) Bitset { return make(Bitset, n/64+1) }
+
+// Renumbered returns the bitset of the numbers that now returns for those in b. It has the
+// size of b.
+func (b Bitset) Renumbered(now func(int32) int32) Bitset {
+	c := make(Bitset, len(b))
+	for i, word := range b {
+		for ; word != 0; word &= word - 1 {
+			c.Set(now(int32(i*64 + bits.TrailingZeros64(word))))
+		}
+	}
+	return c
+}
 
 // Set adds n.
 func (b Bitset) Set(n int32) { b[n/64] |= 1 << (n % 64) }

@@ -28,7 +28,7 @@ func walk(t *testing.T, dir string) (*objectwalk.Walk, *repo.RefSet) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := d.OpenStore(false, func(*pack.Pack) bool { return false })
+	s := d.OpenStore(false, func(*pack.Pack) bool { return false }, nil)
 	t.Cleanup(s.Close)
 	w := objectwalk.NewWalk(s, objects.NoLimit, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil })
 	w.SkipPack, w.SkipLoose = func(*pack.Pack) bool { return false }, func(objects.Loose) bool { return false }

@@ -42,6 +42,7 @@ type Store struct {
 	Problems         []Problem // packs and folders that could not be opened
 	Partial          bool      // objects may be missing on purpose
 	MissingElsewhere bool      // and they were read elsewhere: partial too
+	received         *pack.Received
 	// lookupOnly is set if loose objects are not listed, but looked up one by one.
 	lookupOnly bool
 
@@ -80,11 +81,12 @@ type Options struct {
 	Partial          bool     // objects may be missing on purpose
 	MissingElsewhere bool     // missing objects were read elsewhere
 	ReadBefore       func(*pack.Pack) bool
+	Received         *pack.Received // a pack that has no index yet; nil for none
 }
 
 // Open opens object directories. It notes in Problems the parts that cannot be opened.
 func Open(o Options) *Store {
-	s := &Store{Hash: o.Hash, Partial: o.Partial || o.MissingElsewhere, MissingElsewhere: o.MissingElsewhere}
+	s := &Store{Hash: o.Hash, Partial: o.Partial || o.MissingElsewhere, MissingElsewhere: o.MissingElsewhere, received: o.Received}
 	for _, dir := range o.Dirs {
 		s.addDir(dir)
 	}

@@ -95,6 +95,8 @@ func (s *Store) openPack(file string) error {
 			return fmt.Errorf("opening the pack of this index: %w", err)
 		}
 		return nil
+	case isPack && s.received != nil && filepath.Base(s.received.Stem) == filepath.Base(stem):
+		p, err = s.received.Unnumbered()
 	case isPack:
 		p, note, err = pack.Open(stem, s.Hash)
 	case alone:

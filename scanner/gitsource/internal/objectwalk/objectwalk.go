@@ -71,6 +71,9 @@ func (r *Walk) All(ctx context.Context) error {
 		err = r.walkPacks(ctx, []pack.Type{pack.Blob}, r.limit, func(v *visitor) pack.Visitor { return &blobVisitor{visitor: v} })
 	}
 	if err == nil {
+		err = r.number()
+	}
+	if err == nil {
 		trees, err = r.readLoose(ctx)
 	}
 	if err == nil {
@@ -95,6 +98,37 @@ func (r *Walk) All(ctx context.Context) error {
 		err = r.readOtherTrees(ctx, append(trees, r.lateTrees...))
 	}
 	return err
+}
+
+// number takes the numbers that the objects of packs have once these have an index. Commits
+// and trees are read later, since their links lead to objects by id.
+func (r *Walk) number() error {
+	for i, p := range r.Store.Packs {
+		numbers, err := p.Number()
+		if err != nil {
+			return fmt.Errorf("reading pack %s: %w", p.Name, err)
+		}
+		if numbers == nil {
+			continue
+		}
+		p.Index().Prepare()
+		now := func(n int32) int32 {
+			if at := int(n) - r.Store.First[i]; at >= 0 && at < len(numbers) {
+				return int32(r.Store.First[i]) + int32(numbers[at])
+			}
+			return n
+		}
+		r.yielded, r.Graph.Marks = r.yielded.Renumbered(now), r.Graph.Marks.Renumbered(now)
+		failures := make(map[int32]error, len(r.Failures))
+		for n, err := range r.Failures {
+			failures[now(n)] = err
+		}
+		r.Failures = failures
+		for k, n := range r.Failed {
+			r.Failed[k] = now(n)
+		}
+	}
+	return nil
 }
 
 // Total is how many objects All will read, nearly: those that are stored twice count twice.

@@ -33,7 +33,7 @@ func TestSplitNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := d.OpenStore(false, func(*pack.Pack) bool { return false })
+	s := d.OpenStore(false, func(*pack.Pack) bool { return false }, nil)
 	defer s.Close()
 	id := strings.Repeat("i", 19)
 	for name, trees := range map[string][2][]byte{

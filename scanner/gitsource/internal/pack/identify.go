@@ -35,8 +35,7 @@ func (s *ids) set(entry int32, h hash.Hash) {
 	s.known[entry] = true
 }
 
-// sorted returns the entries whose ids are known, in the order of the ids. An id that two
-// entries have is that of the first.
+// sorted returns the entries whose ids are known, in the order of the ids.
 func (s *ids) sorted() []uint32 {
 	type key struct {
 		start uint64 // of the id: nearly always enough to compare
@@ -50,9 +49,6 @@ func (s *ids) sorted() []uint32 {
 	}
 	slices.SortFunc(keys, func(a, b key) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), bytes.Compare(s.of(int32(a.entry)), s.of(int32(b.entry))), cmp.Compare(a.entry, b.entry))
-	})
-	keys = slices.CompactFunc(keys, func(a, b key) bool {
-		return a.start == b.start && bytes.Equal(s.of(int32(a.entry)), s.of(int32(b.entry)))
 	})
 	entries := make([]uint32, len(keys))
 	for i, k := range keys {
@@ -95,21 +91,27 @@ func (p *Pack) identify(offsets []int64) (left int, err error) {
 			p.index = &Index{hash: p.hash}
 			return 0, err
 		}
-		order = found.sorted()
+		// An id that two entries have is that of the first.
+		order = slices.CompactFunc(found.sorted(), func(a, b uint32) bool { return bytes.Equal(found.of(int32(a)), found.of(int32(b))) })
 		if left = len(offsets) - len(order); left == 0 || left == pending {
 			break
 		}
 		pending = left
 	}
+	p.setIndex(found, order, offsets)
+	return left, nil
+}
+
+// setIndex makes the index of the entries in order, which are at offsets.
+func (p *Pack) setIndex(found *ids, order []uint32, offsets []int64) {
 	p.index = newIndex(found, order, offsets)
-	if left > 0 {
-		p.replant(nil)
-		return left, nil
+	if len(order) < len(offsets) {
+		p.replant(nil) // without the others
+		return
 	}
 	for number, entry := range order {
 		p.forest.numbers[entry] = uint32(number)
 	}
-	return 0, nil
 }
 
 // replant replaces the forest, by one that is made when it is needed if f is nil.

@@ -21,6 +21,7 @@ type Index struct {
 	checksum []byte   // of the pack; nil if not known
 	fan      []byte   // how many ids begin with this byte or a lower one, 4 bytes each
 	table    []uint32 // nil unless prepared
+	unsorted bool     // the ids are in the order of the pack, and not all are known
 	shift    int
 }
 
@@ -144,14 +145,14 @@ func (x *Index) Offset(i int) int64 {
 // Prepare makes Find faster, for callers that look for many ids. It must not run at the
 // same time as Find.
 func (x *Index) Prepare() {
-	if x.table == nil {
+	if x.table == nil && !x.unsorted {
 		x.buildTable()
 	}
 }
 
 // Find returns the number of the object with the id, or -1.
 func (x *Index) Find(id []byte) int {
-	if len(id) != x.hash || x.n == 0 {
+	if len(id) != x.hash || x.n == 0 || x.unsorted {
 		return -1
 	}
 	lo, hi := 0, x.n

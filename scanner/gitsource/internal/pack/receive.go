@@ -17,11 +17,14 @@ import (
 type Received struct {
 	Sum     []byte // the checksum at the end of the pack, which is right
 	Objects int    // as the header of the pack says
+	Stem    string // of the file, with its folder and without ".pack"; for the caller to fill in
 
 	offsets []int64  // of the entries
 	crcs    []uint32 // of the entries, for the index
 	// problem is why Receive could not tell the entries apart, nil if it could.
 	problem error
+	// odd says that there is a delta by id, or one of or for a large object.
+	odd bool
 }
 
 // ErrChecksum is the error of Receive for a pack that did not come whole.
@@ -57,6 +60,7 @@ func Receive(to io.Writer, from io.Reader, hash int, step func(objects, of int))
 		if r.failed != nil {
 			return nil, r.failed
 		}
+		got.odd = got.odd || r.odd
 		if got.problem = err; err == nil {
 			got.offsets, got.crcs = append(got.offsets, off), append(got.crcs, crc)
 		}
@@ -86,6 +90,7 @@ type receiver struct {
 	ended  bool   // data is the rest
 	failed error  // of from or to
 	crc    uint32 // of the entry at hand
+	odd    bool   // the entry at hand is a delta that makes its pack odd
 
 	inflater inflate.Decoder
 	object   []byte
@@ -151,10 +156,22 @@ func (r *receiver) entry() (crc uint32, err error) {
 		return 0, err
 	}
 	r.skip(int(e.stream - r.at))
-	if e.size > maxWhole || !r.whole(e) {
-		err = r.stream(e)
+	isDelta := e.typ == ofsDelta || e.typ == refDelta
+	r.odd = e.typ == refDelta
+	if e.size <= maxWhole && r.whole(e) {
+		r.odd = r.odd || isDelta && hasLarge(r.object[:e.size])
+		return r.crc, nil
 	}
-	return r.crc, err
+	r.odd = r.odd || isDelta
+	return r.crc, r.stream(e)
+}
+
+// hasLarge reports whether the base of a delta, or the object that it makes, is larger than is
+// held in memory.
+func hasLarge(delta []byte) bool {
+	base, rest, _ := varint(delta)
+	made, _, _ := varint(rest)
+	return max(base, made) > held
 }
 
 // whole inflates the stream of e at once. It reports whether it could: a stream that takes more

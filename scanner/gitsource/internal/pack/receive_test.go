@@ -14,10 +14,10 @@ import (
 	"testing/iotest"
 )
 
-// receive receives the pack in a file, and checks that the copy is the pack.
-func receive(t *testing.T, file string, hash int) *Received {
+// receive receives the pack at stem.pack, and checks that the copy is the pack.
+func receive(t *testing.T, stem string, hash int) *Received {
 	t.Helper()
-	data, err := os.ReadFile(file)
+	data, err := os.ReadFile(stem + ".pack")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,6 +29,7 @@ func receive(t *testing.T, file string, hash int) *Received {
 	if !bytes.Equal(to.Bytes(), data) || !bytes.Equal(got.Sum, data[len(data)-hash:]) {
 		t.Error("the copy is not the pack")
 	}
+	got.Stem = stem
 	return got
 }
 
@@ -81,11 +82,11 @@ func TestReceiveLarge(t *testing.T) {
 	if err := os.WriteFile(stem+".pack", append(data, sum[:]...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got := receive(t, stem+".pack", 20)
+	got := receive(t, stem, 20)
 	if got.problem != nil || len(got.offsets) != 3 {
 		t.Fatalf("%v, entries at %d", got.problem, got.offsets)
 	}
-	if err := WriteIndex(stem, 20, got); err != nil {
+	if err := got.WriteIndex(); err != nil {
 		t.Error(err)
 	}
 }
@@ -134,7 +135,7 @@ func TestReceiveDamaged(t *testing.T) {
 		got, err := Receive(io.Discard, bytes.NewReader(reset(edit(bytes.Clone(good)))), 20, nil)
 		if err != nil || got.problem == nil {
 			t.Errorf("%s: %v, %+v", name, err, got)
-		} else if err := WriteIndex(filepath.Join(t.TempDir(), "x"), 20, got); !errors.Is(err, ErrDamaged) {
+		} else if err := got.WriteIndex(); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s: WriteIndex: %v", name, err)
 		}
 	}

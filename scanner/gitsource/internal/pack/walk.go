@@ -3,6 +3,7 @@ package pack
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -127,10 +128,19 @@ func (p *Pack) Walk(ctx context.Context, walk Walk) error {
 	if err != nil {
 		return err
 	}
-	queue := trees.queue(walk.Types)
+	types := walk.Types
+	for t := Commit; p.unknown != nil && t <= Tag; t++ { // all objects are hashed
+		if !wanted[t] {
+			types = append(slices.Clip(types), t)
+		}
+	}
+	queue := trees.queue(types)
 	g, ctx := errgroup.WithContext(ctx)
 	for range workers() {
 		w := &walker{p: p, wanted: wanted, limit: walk.Limit, stream: walk.Stream, external: walk.Base, visitor: walk.Visitor()}
+		if p.unknown != nil {
+			w.identifier = &identifier{p: p, hash: newHash(p.hash), ids: p.unknown}
+		}
 		g.Go(func() (err error) {
 			defer recoverFault(&err)() // of the index, which visitors read
 			for {
@@ -155,12 +165,14 @@ type walker struct {
 	stream   int64
 	external func(ID) (Type, []byte, error)
 	visitor  Visitor
-	inflater inflate.Decoder
-	deltas   []byte // room for the instructions of a delta
-	parts    []Part
-	stack    []*Node
-	spare    []*Node
-	told     []int32 // of the tree at hand: objects that the visitor has been told of
+	// identifier sees each object first, if the pack has no numbers yet.
+	identifier *identifier
+	inflater   inflate.Decoder
+	deltas     []byte // room for the instructions of a delta
+	parts      []Part
+	stack      []*Node
+	spare      []*Node
+	told       []int32 // of the tree at hand: objects that the visitor has been told of
 	buffers
 }
 
@@ -265,6 +277,11 @@ func (w *walker) descend(n *Node, c int32) error {
 }
 
 func (w *walker) visit(n *Node) error {
+	if w.identifier != nil {
+		if err := w.identifier.Visit(n); err != nil {
+			return err
+		}
+	}
 	if !w.wanted[n.Type] {
 		return nil
 	}

@@ -6,66 +6,63 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
-	"os"
+	"path/filepath"
 )
 
 // WriteIndex reads all objects of the pack at stem.pack, which has no index, and writes the
 // one that git index-pack would write to stem.idx. It is an error if any object cannot be
 // put together, and if there is more or less in the pack than it says; then there is no
-// index.
-//
-// got is the outcome of Receive, or nil if the pack came otherwise. Without it, WriteIndex
-// inflates each entry once more, and the caller has to check the checksum of the pack.
-func WriteIndex(stem string, hash int, got *Received) error {
-	p, err := openReceived(stem+".pack", hash, got)
+// index. The caller has to check the checksum of the pack.
+func WriteIndex(stem string, hash int) error {
+	p, note, err := OpenAlone(stem+".pack", hash)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = p.Close() }() // was only read
-	file, err := os.OpenFile(stem+".idx", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if note != nil {
+		return note
+	}
+	return p.saveIndex(stem + ".idx")
+}
+
+// WriteIndex is the function of that name for a pack that Receive has seen, of which it need
+// not look for the entries.
+func (got *Received) WriteIndex() error {
+	if got.problem != nil {
+		return got.problem
+	}
+	p, err := got.open()
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(p.writeIndex(file, got), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	return nil
+	defer func() { _ = p.Close() }() // was only read
+	return Guard(func() error {
+		left, err := p.identify(got.offsets)
+		if err == nil && left > 0 {
+			err = unidentified(left, len(got.offsets))
+		}
+		if err != nil {
+			return err
+		}
+		return p.saveIndex(got.Stem + ".idx")
+	})
 }
 
-// openReceived opens a pack and makes its index.
-func openReceived(file string, hash int, got *Received) (_ *Pack, err error) {
-	if got == nil {
-		p, note, err := OpenAlone(file, hash)
-		if err == nil && note != nil {
-			return nil, errors.Join(note, p.Close())
-		}
-		return p, err
-	}
-	if got.problem != nil {
-		return nil, got.problem
-	}
-	p := &Pack{hash: hash}
-	if p.file, err = openMapping(file); err != nil {
+// open maps the pack, which has no index yet.
+func (got *Received) open() (_ *Pack, err error) {
+	p := &Pack{Name: filepath.Base(got.Stem), hash: len(got.Sum), index: &Index{}, crcs: got.crcs, stem: got.Stem}
+	if p.file, err = openMapping(got.Stem + ".pack"); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.Close())
-		}
-	}()
 	defer recoverFault(&err)()
 	if err := p.checkHeader(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, p.Close())
 	}
-	left, err := p.identify(got.offsets)
-	if err == nil && left > 0 {
-		err = unidentified(left, len(got.offsets))
-	}
-	return p, err
+	return p, nil
 }
 
 // writeIndex writes version 2 (gitformat-pack(5)).
-func (p *Pack) writeIndex(to io.Writer, got *Received) (err error) {
+func (p *Pack) writeIndex(to io.Writer) (err error) {
 	defer recoverFault(&err)()
 	x := p.index
 	sum := newHash(p.hash)
@@ -80,7 +77,7 @@ func (p *Pack) writeIndex(to io.Writer, got *Received) (err error) {
 		number(uint32(i))
 	}
 	_, _ = w.Write(x.ids)
-	for _, crc := range p.crcs(got) {
+	for _, crc := range p.crcsByNumber() {
 		number(crc)
 	}
 	_, _ = w.Write(x.offsets)
@@ -93,13 +90,14 @@ func (p *Pack) writeIndex(to io.Writer, got *Received) (err error) {
 	return err
 }
 
-// crcs returns the checksum of each entry as it lies in the pack, in the order of the index.
-func (p *Pack) crcs(got *Received) []uint32 {
+// crcsByNumber returns the checksum of each entry as it lies in the pack, in the order of the
+// index.
+func (p *Pack) crcsByNumber() []uint32 {
 	f := p.forest
 	crcs := make([]uint32, len(f.numbers))
 	for entry, number := range f.numbers {
-		if got != nil {
-			crcs[number] = got.crcs[entry]
+		if p.crcs != nil {
+			crcs[number] = p.crcs[entry]
 		} else {
 			crcs[number] = crc32.ChecksumIEEE(p.file.data[f.offsets[entry]:f.offsets[entry+1]])
 		}

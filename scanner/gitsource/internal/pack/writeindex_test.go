@@ -39,9 +39,13 @@ func TestWriteIndex(t *testing.T) {
 				hash = 32
 			}
 			stem := strings.TrimSuffix(indexes[0], ".idx")
-			for how, received := range map[string]*Received{"alone": nil, "received": receive(t, stem+".pack", hash)} {
-				if err := WriteIndex(stem, hash, received); err != nil {
-					t.Fatal(err)
+			for how, write := range map[string]func() error{
+				"alone":    func() error { return WriteIndex(stem, hash) },
+				"received": receive(t, stem, hash).WriteIndex,
+				"walk":     func() error { return numberByWalk(t, receive(t, stem, hash)) },
+			} {
+				if err := write(); err != nil {
+					t.Fatal(how, err)
 				}
 				got, err := os.ReadFile(indexes[0])
 				if err != nil || !bytes.Equal(got, want) {
@@ -80,7 +84,7 @@ func TestWriteIndexOfLies(t *testing.T) {
 		if err := os.WriteFile(stem+".pack", lie, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteIndex(stem, 20, nil); err == nil {
+		if err := WriteIndex(stem, 20); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 		if _, err := os.Stat(stem + ".idx"); err == nil {
@@ -104,7 +108,7 @@ func BenchmarkWriteIndex(b *testing.B) {
 		b.Fatal(err)
 	}
 	for name, write := range map[string]func() error{
-		"own": func() error { return WriteIndex(stem, 20, nil) },
+		"own": func() error { return WriteIndex(stem, 20) },
 		"git": func() error {
 			return exec.CommandContext(b.Context(), "git", "index-pack", "--threads=2", "-o", stem+".idx", stem+".pack").Run()
 		},

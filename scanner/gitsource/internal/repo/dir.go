@@ -268,10 +268,12 @@ func WorkTreeOf(gitDir string) string {
 }
 
 // OpenStore opens the objects of the repository. rest says that missing objects were read
-// elsewhere; seen, which packs were read before.
-func (d Dir) OpenStore(rest bool, seen func(*pack.Pack) bool) *objects.Store {
+// elsewhere; seen, which packs were read before; received is a pack without an index, or nil.
+func (d Dir) OpenStore(rest bool, seen func(*pack.Pack) bool, received *pack.Received) *objects.Store {
 	cfg := ReadConfig(d.CommonDir)
-	return objects.Open(objects.Options{Dirs: d.ObjectDirs(), Hash: hashSize(cfg), Partial: isPartial(cfg), MissingElsewhere: rest, ReadBefore: seen})
+	return objects.Open(objects.Options{
+		Dirs: d.ObjectDirs(), Hash: hashSize(cfg), Partial: isPartial(cfg), MissingElsewhere: rest, ReadBefore: seen, Received: received,
+	})
 }
 
 // OpenLookup opens the objects of the repository for reads by id alone.
