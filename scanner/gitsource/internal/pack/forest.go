@@ -65,7 +65,7 @@ func (p *Pack) plant() *forest {
 // plantAt makes the forest of entries at offsets, in the order of the pack, which have no
 // numbers in an index yet: each has that of its place. find returns the entry with an id.
 func (p *Pack) plantAt(offsets []int64, find func(id []byte) int32) *forest {
-	f := &forest{offsets: append(slices.Clip(offsets), p.end), numbers: make([]uint32, len(offsets))}
+	f := &forest{offsets: append(offsets, p.end), numbers: make([]uint32, len(offsets))}
 	for i := range f.numbers {
 		f.numbers[i] = uint32(i)
 	}

@@ -2,7 +2,6 @@ package pack
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -10,7 +9,6 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"sync"
@@ -37,22 +35,22 @@ func (s *ids) set(entry int32, h hash.Hash) {
 
 // sorted returns the entries whose ids are known, in the order of the ids.
 func (s *ids) sorted() []uint32 {
-	type key struct {
-		start uint64 // of the id: nearly always enough to compare
-		entry uint32
-	}
-	keys := make([]key, 0, len(s.known))
+	// The first four bytes of an id and the entry: a sort of numbers, with few left to compare.
+	keys := make([]uint64, 0, len(s.known))
 	for i, known := range s.known {
 		if known {
-			keys = append(keys, key{binary.BigEndian.Uint64(s.of(int32(i))), uint32(i)})
+			keys = append(keys, uint64(binary.BigEndian.Uint32(s.of(int32(i))))<<32|uint64(i))
 		}
 	}
-	slices.SortFunc(keys, func(a, b key) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), bytes.Compare(s.of(int32(a.entry)), s.of(int32(b.entry))), cmp.Compare(a.entry, b.entry))
-	})
+	slices.Sort(keys)
 	entries := make([]uint32, len(keys))
-	for i, k := range keys {
-		entries[i] = k.entry
+	for from := 0; from < len(keys); {
+		to := from
+		for ; to < len(keys) && keys[to]>>32 == keys[from]>>32; to++ {
+			entries[to] = uint32(keys[to])
+		}
+		slices.SortStableFunc(entries[from:to], func(a, b uint32) int { return bytes.Compare(s.of(int32(a)), s.of(int32(b))) })
+		from = to
 	}
 	return entries
 }
@@ -76,11 +74,11 @@ func (s *ids) finder() func([]byte) int32 {
 	}
 }
 
-// identify makes the index of a pack whose entries are at offsets. It returns how many objects
-// cannot be put together, and are not in the index.
-func (p *Pack) identify(offsets []int64) (left int, err error) {
-	found := newIDs(p.hash, len(offsets))
-	var order []uint32
+// identify computes the ids of the objects of a pack without an index, whose entries are at
+// offsets. order has the entries in the order of their ids, without those that cannot be put
+// together. If two entries have an id, only the first is there.
+func (p *Pack) identify(offsets []int64) (found *ids, order []uint32, err error) {
+	found = newIDs(p.hash, len(offsets))
 	// A round for each link of a chain of deltas by id. git makes chains of 50, and
 	// none by id in packs that it finishes.
 	const rounds = 64
@@ -88,30 +86,16 @@ func (p *Pack) identify(offsets []int64) (left int, err error) {
 		// Deltas by id can be read when the id of their base is known.
 		p.replant(p.plantAt(offsets, found.finder()))
 		if err := p.hashAll(found); err != nil {
-			p.index = &Index{hash: p.hash}
-			return 0, err
+			return nil, nil, err
 		}
-		// An id that two entries have is that of the first.
 		order = slices.CompactFunc(found.sorted(), func(a, b uint32) bool { return bytes.Equal(found.of(int32(a)), found.of(int32(b))) })
-		if left = len(offsets) - len(order); left == 0 || left == pending {
+		left := len(offsets) - len(order)
+		if left == 0 || left == pending {
 			break
 		}
 		pending = left
 	}
-	p.setIndex(found, order, offsets)
-	return left, nil
-}
-
-// setIndex makes the index of the entries in order, which are at offsets.
-func (p *Pack) setIndex(found *ids, order []uint32, offsets []int64) {
-	p.index = newIndex(found, order, offsets)
-	if len(order) < len(offsets) {
-		p.replant(nil) // without the others
-		return
-	}
-	for number, entry := range order {
-		p.forest.numbers[entry] = uint32(number)
-	}
+	return found, order, nil
 }
 
 // replant replaces the forest, by one that is made when it is needed if f is nil.
@@ -191,19 +175,12 @@ func Sum(hash int, t Type, data []byte) ID {
 
 // newIndex makes the index of the entries in order, which are at offsets.
 func newIndex(found *ids, order []uint32, offsets []int64) *Index {
-	x := &Index{
-		hash: found.size, n: len(order), stride: found.size, offEvery: 4,
-		ids: make([]byte, 0, len(order)*found.size), offsets: make([]byte, 0, len(order)*4),
-	}
-	for _, entry := range order {
+	x := &Index{hash: found.size, n: len(order), stride: found.size, offEvery: 4}
+	for i, entry := range order {
 		x.ids = append(x.ids, found.of(int32(entry))...)
-		off := offsets[entry]
-		if off <= math.MaxInt32 {
-			x.offsets = binary.BigEndian.AppendUint32(x.offsets, uint32(off))
-			continue
-		}
-		x.offsets = binary.BigEndian.AppendUint32(x.offsets, 1<<31|uint32(len(x.large)/8))
-		x.large = binary.BigEndian.AppendUint64(x.large, uint64(off))
+		// All offsets are written as large ones: that is simple, and rarely needed.
+		x.offsets = binary.BigEndian.AppendUint32(x.offsets, 1<<31|uint32(i))
+		x.large = binary.BigEndian.AppendUint64(x.large, uint64(offsets[entry]))
 	}
 	return x
 }

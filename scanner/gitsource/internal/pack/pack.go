@@ -39,9 +39,8 @@ type Pack struct {
 	readers sync.Pool // of *objectReader, for Read: the tables of one take 16 kB
 	bases   baseCache // for Read
 
-	unknown *ids     // of objects that have no numbers yet; nil if they have some
-	crcs    []uint32 // of the entries of a pack that was received, in their order; else nil
-	stem    string   // of the file of such a pack, with its folder
+	unknown *ids   // of objects that have no numbers yet; nil if they have some
+	stem    string // of the file of such a pack, with its folder
 
 	budget *atomic.Int64 // bytes that may still be unpacked to find the ids; nil for no limit
 }

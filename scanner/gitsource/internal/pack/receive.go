@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"hash/crc32"
 	"io"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/inflate"
@@ -19,8 +18,7 @@ type Received struct {
 	Objects int    // as the header of the pack says
 	Stem    string // of the file, with its folder and without ".pack"; for the caller to fill in
 
-	offsets []int64  // of the entries
-	crcs    []uint32 // of the entries, for the index
+	offsets []int64 // of the entries
 	// problem is why Receive could not tell the entries apart, nil if it could.
 	problem error
 	// odd says that there is a delta by id, or one of or for a large object.
@@ -53,16 +51,18 @@ func Receive(to io.Writer, from io.Reader, hash int, step func(objects, of int))
 		return nil, &NotPackError{bytes.Clone(start[:min(len(start), headerSize)])}
 	}
 	got := &Received{Objects: int(binary.BigEndian.Uint32(start[8:]))}
+	const most = 4 << 20 // at once: the header may say anything
+	got.offsets = make([]int64, 0, min(got.Objects, most)+1)
 	r.skip(headerSize)
 	for got.problem == nil && len(got.offsets) < got.Objects {
 		off := r.at
-		crc, err := r.entry()
+		err := r.entry()
 		if r.failed != nil {
 			return nil, r.failed
 		}
 		got.odd = got.odd || r.odd
 		if got.problem = err; err == nil {
-			got.offsets, got.crcs = append(got.offsets, off), append(got.crcs, crc)
+			got.offsets = append(got.offsets, off)
 		}
 		if step != nil {
 			step(len(got.offsets), got.Objects)
@@ -89,7 +89,6 @@ type receiver struct {
 	room   []byte // that data is a part of
 	ended  bool   // data is the rest
 	failed error  // of from or to
-	crc    uint32 // of the entry at hand
 	odd    bool   // the entry at hand is a delta that makes its pack odd
 
 	inflater inflate.Decoder
@@ -139,31 +138,29 @@ func (r *receiver) addToSum(fresh []byte) {
 
 // skip goes on behind the first n bytes of data.
 func (r *receiver) skip(n int) {
-	r.crc = crc32.Update(r.crc, crc32.IEEETable, r.data[:n])
 	r.data = r.data[n:]
 	r.at += int64(n)
 }
 
 // entry reads an entry. The error is one of the entry.
-func (r *receiver) entry() (crc uint32, err error) {
-	r.crc = 0
+func (r *receiver) entry() error {
 	data, err := r.peek(64) // more than a header has
 	if err != nil {
-		return 0, err
+		return err
 	}
 	e, err := readEntry(data, r.at, r.hash)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	r.skip(int(e.stream - r.at))
 	isDelta := e.typ == ofsDelta || e.typ == refDelta
 	r.odd = e.typ == refDelta
 	if e.size <= maxWhole && r.whole(e) {
 		r.odd = r.odd || isDelta && hasLarge(r.object[:e.size])
-		return r.crc, nil
+		return nil
 	}
 	r.odd = r.odd || isDelta
-	return r.crc, r.stream(e)
+	return r.stream(e)
 }
 
 // hasLarge reports whether the base of a delta, or the object that it makes, is larger than is

@@ -128,6 +128,7 @@ func TestReceiveDamaged(t *testing.T) {
 	}
 	for name, edit := range map[string]func([]byte) []byte{
 		"more_objects":  func(b []byte) []byte { b[11]++; return b },
+		"millions":      func(b []byte) []byte { b[8] = 0xff; return b },
 		"fewer_objects": func(b []byte) []byte { b[11]--; return b },
 		"bytes_between": func(b []byte) []byte { return append(b[:len(b)-20], make([]byte, 40)...) },
 		"damaged_entry": func(b []byte) []byte { b[headerSize+3] ^= 0xff; return b },

@@ -18,11 +18,14 @@ import (
 // is usable as far as it goes.
 func (p *Pack) scan() error {
 	offsets, lost := p.scanOffsets()
-	left, err := p.identify(offsets)
+	found, order, err := p.identify(offsets)
 	if err != nil {
+		p.index = &Index{hash: p.hash}
 		return errors.Join(lost, err)
 	}
-	if left > 0 && (lost == nil || errors.Is(lost, ErrCutOff)) {
+	p.index = newIndex(found, order, offsets)
+	p.replant(nil)
+	if left := len(offsets) - len(order); left > 0 && (lost == nil || errors.Is(lost, ErrCutOff)) {
 		lost = unidentified(left, len(offsets))
 	}
 	return lost

@@ -1,10 +1,5 @@
 package pack
 
-import (
-	"errors"
-	"os"
-)
-
 // A pack that Receive has copied has no index yet. To make one, all objects have to be put
 // together and hashed, and to search them, nearly all are put together again. Unnumbered saves
 // the second time: the first Walk hashes each object right before the visitor sees it, and
@@ -45,28 +40,15 @@ func (p *Pack) Number() (numbers []uint32, err error) {
 	}
 	defer recoverFault(&err)()
 	order := p.unknown.sorted()
-	if left := p.Len() - len(order); left > 0 {
-		return nil, unidentified(left, p.Len())
-	}
-	p.setIndex(p.unknown, order, p.forest.offsets[:p.Len()])
-	if err := p.saveIndex(p.stem + ".idx"); err != nil {
+	if err := p.saveIndex(p.unknown, order); err != nil {
 		return nil, err
 	}
-	if p.index, err = OpenIndex(p.stem+".idx", p.hash); err != nil { // the mapped one takes no memory
+	if p.index, err = OpenIndex(p.stem+".idx", p.hash); err != nil {
 		return nil, err
 	}
-	p.unknown, p.crcs = nil, nil
+	p.unknown = nil
+	for number, entry := range order {
+		p.forest.numbers[entry] = uint32(number)
+	}
 	return p.forest.numbers, nil
-}
-
-// saveIndex writes the index to a file that must not be there yet.
-func (p *Pack) saveIndex(name string) error {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(p.writeIndex(file), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(name))
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,7 +41,6 @@ func TestWriteIndex(t *testing.T) {
 			}
 			stem := strings.TrimSuffix(indexes[0], ".idx")
 			for how, write := range map[string]func() error{
-				"alone":    func() error { return WriteIndex(stem, hash) },
 				"received": receive(t, stem, hash).WriteIndex,
 				"walk":     func() error { return numberByWalk(t, receive(t, stem, hash)) },
 			} {
@@ -59,40 +59,6 @@ func TestWriteIndex(t *testing.T) {
 	}
 }
 
-// TestWriteIndexOfLies: a pack that is not what it says gets no index.
-func TestWriteIndexOfLies(t *testing.T) {
-	dir := scannertest.Repo(t, "seq 1 900 >f; commit 1; echo 1 >>f; commit 2; git gc -q\n")
-	packs, _ := filepath.Glob(filepath.Join(dir, ".git/objects/pack/*.pack"))
-	if len(packs) != 1 {
-		t.Fatal(packs)
-	}
-	good, err := os.ReadFile(packs[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	edit := func(change func([]byte) []byte) []byte { return change(bytes.Clone(good)) }
-	for name, lie := range map[string][]byte{
-		"more":     edit(func(b []byte) []byte { b[11]++; return b }),
-		"fewer":    edit(func(b []byte) []byte { b[11]--; return b }),
-		"junk":     edit(func(b []byte) []byte { return append(b, "junk"...) }),
-		"cut_off":  good[:len(good)-30],
-		"header":   edit(func(b []byte) []byte { b[0] = 'X'; return b }),
-		"millions": edit(func(b []byte) []byte { b[8] = 0xff; return b }),
-		"empty":    {},
-	} {
-		stem := filepath.Join(t.TempDir(), name)
-		if err := os.WriteFile(stem+".pack", lie, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := WriteIndex(stem, 20); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-		if _, err := os.Stat(stem + ".idx"); err == nil {
-			t.Errorf("%s: there is an index", name)
-		}
-	}
-}
-
 // BenchmarkWriteIndex makes the index of the pack that STANCH_PACK names, beside git.
 func BenchmarkWriteIndex(b *testing.B) {
 	source := os.Getenv("STANCH_PACK")
@@ -108,7 +74,14 @@ func BenchmarkWriteIndex(b *testing.B) {
 		b.Fatal(err)
 	}
 	for name, write := range map[string]func() error{
-		"own": func() error { return WriteIndex(stem, 20) },
+		"own": func() error {
+			got, err := Receive(io.Discard, bytes.NewReader(data), 20, nil)
+			if err != nil {
+				return err
+			}
+			got.Stem = stem
+			return got.WriteIndex()
+		},
 		"git": func() error {
 			return exec.CommandContext(b.Context(), "git", "index-pack", "--threads=2", "-o", stem+".idx", stem+".pack").Run()
 		},
