@@ -21,11 +21,15 @@ import (
 func TestClone(t *testing.T) {
 	dir := scannertest.Repo(t, put+`put f main; commit 1; put f pulled; commit 2; git update-ref refs/pull/1/head HEAD; git reset -q --hard HEAD~; git init -q --bare ../empty`+"\n")
 	base := scannertest.GitServer(t, filepath.Dir(dir))
-	for _, engine := range []string{"git", "go-git"} {
+	for _, engine := range []string{"own", "git", "go-git"} {
 		t.Run(engine, func(t *testing.T) {
 			temp := t.TempDir()
 			t.Setenv("TMPDIR", temp)
 			t.Setenv("GIT_DIR", "/nowhere") // as in a hook
+			setGit(t)
+			if engine != "own" {
+				t.Setenv("GIT_HTTP_USER_AGENT", "only git knows it")
+			}
 			if engine == "go-git" {
 				t.Setenv("PATH", "")
 			}
@@ -37,6 +41,9 @@ func TestClone(t *testing.T) {
 				}
 				if got := read(t, r).contents(); got != want {
 					t.Errorf("blobs are %q, want %q", got, want)
+				}
+				if want != "" && !strings.Contains(progress.String(), "objects: 100% (") {
+					t.Errorf("progress: %q", progress.String())
 				}
 				checkNoPassword(t, r.dir.GitDir)
 				if err := errors.Join(r.Close(), r.Close()); err != nil {

@@ -106,7 +106,7 @@ func (r *receiver) peek(n int) ([]byte, error) {
 // fill reads once, so that data may become n bytes.
 func (r *receiver) fill(n int) {
 	const once = 256 << 10
-	if len(r.room)-len(r.data) < once || cap(r.data) < max(n, len(r.data)+once) {
+	if cap(r.data) < max(n, len(r.data)+once) {
 		if size := max(n, len(r.data)) + 2*once; len(r.room) < size {
 			r.room = make([]byte, size)
 		}
