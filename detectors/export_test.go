@@ -20,8 +20,8 @@ func (s *Set) SearchViews(text []byte) (list []SearchedView) {
 	return list
 }
 
-// DetectEvery is Detect with a search of every view: the oracle for the choice of those that
-// may add matches.
+// DetectEvery is Detect with a search of every view, and with each decoder in each round: the
+// oracle for the choice of views that may add matches, and for the last round.
 func (s *Set) DetectEvery(text []byte) []Match {
 	if !s.prefilter.MayMatchNear(text) {
 		return nil

@@ -29,7 +29,7 @@ type search struct {
 	// view longer than its text.
 	unpackLeft    int
 	skipPrefilter bool // for tests: search everything
-	everyView     bool // for tests: search views that add nothing too
+	everyView     bool // for tests: search views that add nothing too, and decode texts that were decoded
 	addedBytes    []byte
 	marks         marks.Found // strings of DistantParts in the text and in its views
 	// views are the views from the text to the current one.
@@ -46,12 +46,12 @@ func (s *search) run(text []byte) []Match {
 		s.parts = s.set.partsToDecode(text)
 	}
 	text = blankEnclosing(text, s.matches[s.first:])
-	decoders, idle := views.All(), 0 // idle: decoders that see nothing in text
+	decoders, idle := views.All(), 0 // idle: decoders that saw nothing in text, one after the other
 	for range encodings.MaxRounds {
 		s.searchJoined(text)
 		for _, d := range decoders {
-			if idle++; idle > len(decoders) {
-				break
+			if idle++; idle > len(decoders) && !s.everyView {
+				break // this one and all others
 			}
 			if v := s.searchView(d, text); v != nil {
 				text, idle = v.Text, 0

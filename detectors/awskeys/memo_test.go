@@ -56,25 +56,26 @@ func versionsOfKey(seed uint64) (texts []string) {
 	const names = "aws_secret_key|jwt_secret|user_id|note"
 	r := rand.New(rand.NewPCG(seed, 20))
 	keys := []struct{ before, fill, key, behind string }{
-		{"x,NAME,y\n", "a,b,c\n", "a,{},c\n", ""},                                         // a table
-		{"x,NAME,y\n", "a,b,c\n", "LONG,{},c\n", ""},                                      // … of a long row
-		{"x,y,z\n", "", "\n", "\na,NAME,c\na,{},c\n"},                                     // … that begins again
-		{"INSERT INTO t (a, NAME) VALUES ", "(1, 'x'),\n", "(1, '{}');", ""},              // rows of SQL
-		{"INSERT INTO t (a, NAME) VALUES ", "(1, 'x'),\n", "(1, '<![CDATA[{}');", ""},     // … with a value of XML
-		{"INSERT INTO t (a, NAME) VALUES (1, '", "x ", "', '{}');", ""},                   // … and long ones
-		{"NAME: {\n", "  k: v,\n", "  value: {}\n}\n", ""},                                // a record
-		{"{", "k: v, ", "value: {}, ", "name: NAME }"},                                    // … of one line
-		{"resource NAME {\n", "  # text\n", "  default = {}\n", "  name = NAME\n}"},       // … with its name behind the value
-		{"", "", "UPDATE t SET value = '{}', b = '", "' WHERE name = 'NAME';"},            // a condition of SQL
-		{"NAME:\n", "\t", "\n  - {}\n", ""},                                               // a list
-		{"NAME = ", " ", "{}", ""},                                                        // a long line
-		{"<add key=\"NAME\"", " ", "value=\"{}\"", " key=\"NAME\" />"},                    // a tag
-		{"BIN", "\n", "\"s\x0aaws_secret(\x28{}", ""},                                     // a binary file
-		{"BIN", "\n", "v\x00\x28{}", "\nBIN"},                                             // … of another format
-		{"BIN", "text ", "\x09jwt_token\x00\x14{}", ""},                                   // … with an id
-		{"BIN", "text\n", "jaws_secretx({}", ""},                                          // … without a sign near the key
-		{"arn:aws-cn:s3:::NAME", " ", "{}", " us-gov-west-1 NAME"},                        // a partition
-		{"NAME", "\n", "a = {}\n", "b = \"" + detectorstest.SecretKey(9) + "\" # NAME\n"}, // an id and its secret
+		{"x,NAME,y\n", "a,b,c\n", "a,{},c\n", ""},                                                        // a table
+		{"x,NAME,y\n", "a,b,c\n", "LONG,{},c\n", ""},                                                     // … of a long row
+		{"x,y,z\n", "", "\n", "\na,NAME,c\na,{},c\n"},                                                    // … that begins again
+		{"INSERT INTO t (a, NAME) VALUES ", "(1, 'x'),\n", "(1, '{}');", ""},                             // rows of SQL
+		{"INSERT INTO t (a, NAME) VALUES ", "(1, 'x'),\n", "(1, '<![CDATA[{}');", ""},                    // … with a value of XML
+		{"INSERT INTO t (a, NAME) VALUES (1, '", "x ", "', '{}');", ""},                                  // … and long ones
+		{"NAME: {\n", "  k: v,\n", "  value: {}\n}\n", ""},                                               // a record
+		{"{", "k: v, ", "value: {}, ", "name: NAME }"},                                                   // … of one line
+		{"resource NAME {\n", "  # text\n", "  default = {}\n", "  name = NAME\n}"},                      // … with its name behind the value
+		{"", "", "UPDATE t SET value = '{}', b = '", "' WHERE name = 'NAME';"},                           // a condition of SQL
+		{"NAME:\n", "\t", "\n  - {}\n", ""},                                                              // a list
+		{"NAME = ", " ", "{}", ""},                                                                       // a long line
+		{"<add key=\"NAME\"", " ", "value=\"{}\"", " key=\"NAME\" />"},                                   // a tag
+		{"BIN", "\n", "\"s\x0aaws_secret(\x28{}", ""},                                                    // a binary file
+		{"BIN", "\n", "v\x00\x28{}", "\nBIN"},                                                            // … of another format
+		{"BIN", "text ", "\x09jwt_token\x00\x14{}", ""},                                                  // … with an id
+		{"BIN", "text\n", "jaws_secretx({}", ""},                                                         // … without a sign near the key
+		{"arn:aws-cn:s3:::NAME", " ", "{}", " us-gov-west-1 NAME"},                                       // a partition
+		{"endpoint_url = https://NAME.min.io\n", "text\n", "key = {}\n", "host_base=NAME.wasabisys.com"}, // a store
+		{"NAME", "\n", "a = {}\n", "b = \"" + detectorstest.SecretKey(9) + "\" # NAME\n"},                // an id and its secret
 	}
 	k := keys[r.IntN(len(keys))]
 	value := detectorstest.KeyID("AKIA", detectorstest.Account, 1)

@@ -92,7 +92,7 @@ func longestChain(body string) string {
 	for i := len(body); i >= 0; i-- {
 		reach[i] = i
 		for _, w := range shortWords {
-			if strings.HasPrefix(body[i:], w) {
+			if i < len(body) && body[i] == w[0] && strings.HasPrefix(body[i:], w) {
 				reach[i] = max(reach[i], reach[i+len(w)])
 			}
 		}

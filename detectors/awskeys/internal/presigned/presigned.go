@@ -107,8 +107,9 @@ const (
 // query as AWSAccessKeyId=ID of Version 2.
 func Signs(text []byte, s detectors.Span) bool {
 	const maxScope = len("%252F20060102%252F")
-	before := text[max(0, s.Start-maxGap):s.Start]
-	return scopeAfter().Match(text[s.End:min(len(text), s.End+maxScope)]) || mayNameSigner(before) && requestBefore().Match(before)
+	before, after := text[max(0, s.Start-maxGap):s.Start], text[s.End:min(len(text), s.End+maxScope)]
+	isScope := len(after) > 0 && (after[0] == '/' || after[0] == '%') && scopeAfter().Match(after)
+	return isScope || mayNameSigner(before) && requestBefore().Match(before)
 }
 
 // A parameter is the name of a parameter of a request, in small letters, and the pattern of
