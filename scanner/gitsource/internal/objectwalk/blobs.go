@@ -110,7 +110,10 @@ func (v *blobVisitor) readWhole(n *pack.Node, node int32, base *detectors.Versio
 			return v.Bad(n.Number(), err)
 		}
 	}
-	known := v.judge(data)
+	known := mayMatch
+	if base == nil || !v.prefilter.MayMatchNear(data) { // if the base may match, this one nearly always does
+		known = v.judge(data)
+	}
 	n.Note = known
 	if !v.isFirstCopy(node) {
 		return nil
