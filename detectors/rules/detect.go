@@ -37,7 +37,7 @@ func (d *Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match 
 			if last := len(s.windows[r]) - 1; last >= 0 && s.windows[r][last].End == len(text) && at > regexplan.Reach && s.windows[r][last].Start == 0 {
 				continue // the window is the whole text already
 			}
-			if w, ok := s.window(d, n, text, at); ok {
+			if w, ok := s.window(d, n, text, at, true); ok {
 				s.windows[r] = append(s.windows[r], w)
 				anyRule = true
 			}
@@ -357,7 +357,7 @@ func (d *Detector) mayMatch(text []byte, near bool) bool {
 			may = may || d.rules[n].hasNoStarts
 		}
 		for _, n := range d.plansByWord[id] {
-			if w, ok := s.window(d, n, text, at); ok {
+			if w, ok := s.window(d, n, text, at, false); ok {
 				may = may || !near || s.mayMatchIn(d, d.plans[n].rule, text, w)
 			}
 		}

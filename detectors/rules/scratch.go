@@ -43,9 +43,9 @@ func (d *Detector) putScratch(s *scratch) {
 }
 
 // window returns the window of plan n for a start at an offset, see regexplan.Run.Window.
-func (s *scratch) window(d *Detector, n int, text []byte, at int) (w detectors.Span, ok bool) {
+func (s *scratch) window(d *Detector, n int, text []byte, at int, far bool) (w detectors.Span, ok bool) {
 	if s.runs[n] == nil {
 		s.runs[n] = d.plans[n].NewRun()
 	}
-	return s.runs[n].Window(text, at)
+	return s.runs[n].Window(text, at, far)
 }

@@ -13,7 +13,7 @@ import (
 // A machine tells fast that an expression does not match at an offset. It is a deterministic
 // automaton over bytes whose states are made when they are needed. It errs to one side: it
 // may say yes where the expression does not match. It accepts \b, ^ and $ everywhere, takes
-// all bytes other than ASCII for equal, and reads at most Reach bytes.
+// all bytes other than ASCII for equal, and reads a bounded number of bytes.
 //
 // Package regexp has no such automaton and takes fifty times as long. A word such as "key"
 // is in every other line.
@@ -52,8 +52,8 @@ func (s *byteSet) merge(t *byteSet) {
 	s.wide = s.wide || t.wide
 }
 
-// Reach is the number of bytes that a machine reads. If the match may still go on there, the
-// answer is yes.
+// Reach is the number of bytes that a machine reads for the prefilter. If the match may still
+// go on there, the answer is yes.
 const Reach = 512
 
 func newMachine(re *syntax.Regexp) *machine {
@@ -175,13 +175,18 @@ func (p *Plan) NewRun() *Run {
 }
 
 // Window returns the piece of text that holds every match with one of Starts at an offset.
-// ok is false if there is no such match.
-func (r *Run) Window(text []byte, at int) (w detectors.Span, ok bool) {
-	end, ok := r.mayMatch(text[at:])
+// ok is false if there is no such match. It reads Reach bytes, or more if far is true: then the
+// piece is shorter.
+func (r *Run) Window(text []byte, at int, far bool) (w detectors.Span, ok bool) {
+	limit := Reach
+	if far && !r.plan.tail.unbounded {
+		limit = maxReach
+	}
+	end, ok := r.mayMatch(text[at:], limit)
 	switch {
 	case !ok:
 		return w, false
-	case end < Reach:
+	case end < limit:
 		w.End = min(at+end+utf8.UTFMax, len(text))
 	default:
 		w.End = r.plan.tail.endAfter(text, at)
@@ -215,10 +220,10 @@ func (r *Run) state(pcs []uint32, ends bool) int32 {
 }
 
 // mayMatch reports whether the expression may match at the beginning of text, and returns the
-// last possible end of such a match, or Reach if that is not known.
-func (r *Run) mayMatch(text []byte) (end int, ok bool) {
+// last possible end of such a match, or limit if that is not known.
+func (r *Run) mayMatch(text []byte, limit int) (end int, ok bool) {
 	s := firstState
-	for i, c := range text[:min(len(text), Reach)] {
+	for i, c := range text[:min(len(text), limit)] {
 		class := int(r.classes[c])
 		n := r.next[int(s-firstState)*len(r.samples)+class]
 		if n == unmade {
@@ -232,10 +237,10 @@ func (r *Run) mayMatch(text []byte) (end int, ok bool) {
 		}
 		s = n
 	}
-	if len(text) < Reach {
+	if len(text) < limit {
 		return end, ok
 	}
-	return Reach, true
+	return limit, true
 }
 
 // step makes the transition of state s by a byte of class.
