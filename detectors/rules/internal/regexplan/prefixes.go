@@ -12,7 +12,7 @@ import (
 
 // scoreOf prefers few and long words. 0 means that set is useless.
 func scoreOf(set []string) int {
-	if len(set) == 0 || shortest(set) < minStart || len(set) > maxStarts && shortest(set) < longStart {
+	if len(set) == 0 || shortest(set) < minStart {
 		return 0
 	}
 	return min(shortest(set), 6)*1000 - len(set)
@@ -26,18 +26,21 @@ func shortest(set []string) int {
 	return n
 }
 
+// An enumerator lists words, up to so many.
+type enumerator int
+
 // prefixes returns words in lower case. Every match of re begins with one of them and, if
 // exact is true, is one of them. One of the words may be empty.
-func prefixes(re *syntax.Regexp) (set []string, exact bool) {
-	set, exact = prefixesOf(re)
+func (most enumerator) prefixes(re *syntax.Regexp) (set []string, exact bool) {
+	set, exact = most.prefixesOf(re)
 	slices.Sort(set)
-	if set = slices.Compact(set); len(set) > maxLongStarts {
+	if set = slices.Compact(set); len(set) > int(most) {
 		return []string{""}, false
 	}
 	return set, exact
 }
 
-func prefixesOf(re *syntax.Regexp) (set []string, exact bool) {
+func (most enumerator) prefixesOf(re *syntax.Regexp) (set []string, exact bool) {
 	switch re.Op {
 	case syntax.OpLiteral:
 		return literal(re.Rune, re.Flags&syntax.FoldCase != 0)
@@ -47,43 +50,39 @@ func prefixesOf(re *syntax.Regexp) (set []string, exact bool) {
 		syntax.OpWordBoundary, syntax.OpNoWordBoundary:
 		return []string{""}, true
 	case syntax.OpCapture:
-		return prefixes(re.Sub[0])
+		return most.prefixes(re.Sub[0])
 	case syntax.OpQuest:
-		set, exact = prefixes(re.Sub[0])
+		set, exact = most.prefixes(re.Sub[0])
 		return append(set, ""), exact
 	case syntax.OpPlus:
-		set, _ = prefixes(re.Sub[0])
+		set, _ = most.prefixes(re.Sub[0])
 		return set, false
 	case syntax.OpRepeat:
 		if re.Min == 0 {
 			return []string{""}, false
 		}
 		items := slices.Repeat(re.Sub[:1], min(re.Min, maxStart))
-		set, exact = prefixes(concat(items))
+		set, exact = most.prefixes(concat(items))
 		return set, exact && re.Min == re.Max && re.Min == len(items)
 	case syntax.OpAlternate:
 		exact = true
 		for _, sub := range re.Sub {
-			words, same := prefixes(sub)
+			words, same := most.prefixes(sub)
 			set, exact = append(set, words...), exact && same
 		}
 		return set, exact
 	case syntax.OpConcat:
-		return sequence(re.Sub)
+		return most.sequence(re.Sub)
 	}
 	return []string{""}, false
 }
 
 // sequence is prefixes for expressions that follow each other.
-func sequence(items []*syntax.Regexp) (set []string, exact bool) {
+func (most enumerator) sequence(items []*syntax.Regexp) (set []string, exact bool) {
 	set = []string{""}
 	for _, sub := range items {
-		words, same := prefixes(sub)
-		most := maxStarts
-		if shortest(set)+shortest(words) <= longStart {
-			most = maxLongStarts
-		}
-		if len(set)*len(words) > most || len(words) > 3 && shortest(set) >= 3 {
+		words, same := most.prefixes(sub)
+		if len(set)*len(words) > int(most) || len(words) > 3 && (shortest(set) >= longStart || shortest(set) >= 3 && most == maxStarts) {
 			return set, false
 		}
 		var longer []string

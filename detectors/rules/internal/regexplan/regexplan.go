@@ -37,10 +37,11 @@ type Plan struct {
 // Bounds of the words of an expression.
 const (
 	maxStarts     = 128  // words
-	maxLongStarts = 1500 // words of longStart bytes, for the sake of shorter ones in them
+	maxLongStarts = 1500 // words, if all have longStart bytes
 	maxStart      = 12   // bytes of a word
 	minStart      = 2    // bytes; shorter words are in every text
 	longStart     = 4
+	manyShort     = 8
 )
 
 // New returns plans that together find all matches of an expression: one, or one for each
@@ -81,7 +82,7 @@ func newPlan(items []*syntax.Regexp) *Plan {
 	best, bestScore := -1, 0
 	var starts []string
 	for i := range items {
-		set, _ := prefixes(concat(items[i:]))
+		set, _ := enumerator(maxStarts).prefixes(concat(items[i:]))
 		if score := scoreOf(set); score > bestScore {
 			best, bestScore, starts = i, score, set
 		}
@@ -94,6 +95,11 @@ func newPlan(items []*syntax.Regexp) *Plan {
 	}
 	if best < 0 {
 		return nil
+	}
+	if len(p.Starts) > manyShort && shortest(p.Starts) < longStart { // many short words make the search slow
+		if set, _ := enumerator(maxLongStarts).prefixes(concat(items[best:])); shortest(set) >= longStart {
+			p.Starts = set
+		}
 	}
 	p.rest = concat(items[best:])
 	p.before.add(concat(items[:best]))
