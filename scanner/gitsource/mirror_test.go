@@ -149,6 +149,15 @@ func TestMirrorLeftToGit(t *testing.T) {
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(srv.Close)
+	open := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.SetBasicAuth("me", scannertest.Password)
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(open.Close)
+	away := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, open.URL+r.URL.RequestURI(), http.StatusMovedPermanently)
+	}))
+	t.Cleanup(away.Close)
 	const helper = "!f() { echo username=me; echo password='" + scannertest.Password + "'; }; f"
 	withUser := strings.Replace(srv.URL, "://", "://"+backend.User.String()+"@", 1)
 	tests := []struct {
@@ -158,6 +167,8 @@ func TestMirrorLeftToGit(t *testing.T) {
 		git       bool
 	}{
 		{"nothing", withUser + "/repo/.git", nil, [2]string{}, false},
+		{"anybody", open.URL + "/repo/.git", nil, [2]string{}, false},
+		{"another_host", away.URL + "/repo/.git", nil, [2]string{}, true},
 		{"credential_helper", srv.URL + "/repo/.git", []string{"credential.helper", helper}, [2]string{}, true},
 		{"user_and_helper", strings.Replace(srv.URL, "://", "://me@", 1) + "/repo/.git", []string{"credential.helper", helper}, [2]string{}, true},
 		{"extra_header", srv.URL + "/repo/.git", []string{"http.extraHeader", "X-Key: sesame"}, [2]string{}, true},
