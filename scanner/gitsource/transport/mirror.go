@@ -28,6 +28,9 @@ func (r address) needsGit(ctx context.Context) bool {
 	if r.host == "" || slices.ContainsFunc(os.Environ(), r.isForGit) || hasNetrc() {
 		return true
 	}
+	if r.user != "" && !r.sendsPassword() { // a failed login may count against the user
+		return true
+	}
 	// In a folder that is in no repository: git clone reads no configuration but the user's
 	// and the system's.
 	run := func(args ...string) (string, error) {
