@@ -8,7 +8,7 @@
 // has no word: there, a run of 40 digits takes its place.
 //
 // Plans are worth their 760 lines: with the 222 rules of gitleaks 8.30.1, the 453 files of
-// gitleaks take 0.14 s of CPU with plans, 0.9 s with the next best engine, RE2 on wasm, and
+// gitleaks take 0.14 s of CPU with plans, 0.9 s with the next best engine, go-re2, and
 // 3.2 s with package regexp alone (bench/2026-11-30-speed/rules.md).
 package regexplan
 
