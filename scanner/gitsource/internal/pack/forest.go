@@ -23,12 +23,6 @@ type forest struct {
 
 const none int32 = -1
 
-// A root is a tree of the forest with the number of bytes that it takes in the pack.
-type root struct {
-	entry  int32
-	weight uint32 // in units of 16 bytes, so that 4 bytes do
-}
-
 // entryAt returns the object at the offset, or none.
 func (f *forest) entryAt(off int64) int32 { return f.search(off, 0, len(f.offsets)-1) }
 

@@ -6,6 +6,12 @@ import (
 	"sync"
 )
 
+// A root is a tree of a forest with the number of bytes that it takes in the pack.
+type root struct {
+	entry  int32
+	weight uint32 // in units of 16 bytes, so that 4 bytes do
+}
+
 // A queue hands out the trees of a forest to the goroutines of a walk.
 type queue struct {
 	mu    sync.Mutex
@@ -13,23 +19,24 @@ type queue struct {
 	share uint64 // weight of a batch
 }
 
-// queue returns the roots of some types in the order of work: the heaviest trees first, so
+// newQueue puts the roots of some types in the order of work: the heaviest trees first, so
 // that no large tree is left for the end, when the other goroutines have nothing to do. The
-// rest come type by type, in the order of types, and then in the order of the pack.
-func (f *forest) queue(types []Type) *queue {
+// rest come type by type, in the order of types, and then in the order of the pack. typeOf has
+// the type of each entry.
+func newQueue(roots []root, typeOf, types []Type) *queue {
 	rank := [16]int{broken: 1, external: 1} // each walk is told of these
 	for i, t := range types {
 		rank[t] = i + 1
 	}
 	total := uint64(0)
-	for _, r := range f.roots {
+	for _, r := range roots {
 		total += uint64(r.weight)
 	}
 	const shares = 1024 // for each goroutine: the last one ends about a share after the first
 	q := &queue{share: total / uint64(shares*workers())}
 	lists := make([][]root, len(types)+1) // the heavy roots, then those of each type
-	for _, r := range f.roots {
-		k := rank[f.types[r.entry]]
+	for _, r := range roots {
+		k := rank[typeOf[r.entry]]
 		if k == 0 {
 			continue
 		}

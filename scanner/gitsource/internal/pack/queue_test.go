@@ -7,10 +7,11 @@ import (
 
 // TestQueue hands out each root once: heavy ones alone and first, then type by type.
 func TestQueue(t *testing.T) {
-	f := &forest{}
+	var roots []root
+	var types []Type
 	add := func(typ Type, weight uint32) {
-		f.roots = append(f.roots, root{int32(len(f.types)), weight})
-		f.types = append(f.types, typ)
+		roots = append(roots, root{int32(len(types)), weight})
+		types = append(types, typ)
 	}
 	for range 1000 {
 		add(Commit, 10)
@@ -20,7 +21,7 @@ func TestQueue(t *testing.T) {
 	add(Blob, 500_000)
 	add(Commit, 1_000_000)
 	add(external, 10)
-	q := f.queue([]Type{Blob, Commit})
+	q := newQueue(roots, types, []Type{Blob, Commit})
 	var order []Type
 	var heavy []uint32
 	seen := map[int32]bool{}
@@ -37,7 +38,7 @@ func TestQueue(t *testing.T) {
 				}
 				continue
 			}
-			order = append(order, f.types[r.entry])
+			order = append(order, types[r.entry])
 		}
 	}
 	if want := []uint32{1_000_000, 500_000}; !slices.Equal(heavy, want) {

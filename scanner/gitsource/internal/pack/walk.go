@@ -134,7 +134,7 @@ func (p *Pack) Walk(ctx context.Context, walk Walk) error {
 			types = append(slices.Clip(types), t)
 		}
 	}
-	queue := trees.queue(types)
+	queue := newQueue(trees.roots, trees.types, types)
 	g, ctx := errgroup.WithContext(ctx)
 	for range workers() {
 		w := &walker{p: p, wanted: wanted, limit: walk.Limit, stream: walk.Stream, external: walk.Base, visitor: walk.Visitor()}
