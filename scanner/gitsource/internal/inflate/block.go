@@ -5,7 +5,9 @@ package inflate
 //
 // One iteration refills the bit buffer once: 56 bits hold three literals of the first table and
 // the lookup of the next symbol. That lookup is made before the refill, and before a match is
-// copied, so that the processor does not wait for it (libdeflate's idea). There is no second
+// copied, so that the processor does not wait for it (libdeflate's idea). After two literals and
+// a length 16 bits are left, enough to look up a distance, and seldom too few to take it: a
+// refill that is rarely made is a branch that the processor foresees. There is no second
 // loop for the end of the input: the outer loop pads it. Nor is there one for the end of the
 // output: each write checks that there is room, which replaces the compiler's own check. Most
 // streams of a pack are so short that they consist of nothing but the end.
@@ -102,11 +104,6 @@ input:
 			left -= uint(e)
 			length := int(e>>16) + int(coded&(1<<(e&63)-1)>>(e>>8&63))
 
-			if left&63 < maxBits+13+litBits {
-				buf |= load64(src, pos) << (left & 63)
-				pos += 7 - int(left>>3&7)
-				left |= 56
-			}
 			e = t.dist[buf&(1<<distBits-1)]
 			if e&special != 0 {
 				if e&longer != 0 {
@@ -117,6 +114,11 @@ input:
 					err = errSymbol
 					break input
 				}
+			}
+			if left&63 < uint(e&63)+litBits {
+				buf |= load64(src, pos) << (left & 63)
+				pos += 7 - int(left>>3&7)
+				left |= 56
 			}
 			coded = buf
 			buf >>= e & 63
