@@ -46,10 +46,11 @@ type Decoder struct {
 
 	in       bitReader
 	hasFixed bool
-	fixed    tables // of RFC 1951, 3.2.6; built when first met
-	dynamic  tables // of the block at hand
-	pre      precode
-	lengths  [maxCodes + 1]uint16 // one more: see readLengths
+	fixed    tables                // of RFC 1951, 3.2.6; built when first met
+	dynamic  tables                // of the block at hand
+	pre      [1 << preBits]uint32  // of the code lengths
+	sorted   [maxLitLen + 2]uint32 // entries, while build works
+	lengths  [maxCodes + 1]uint16  // one more: see readLengths
 }
 
 // Zlib inflates the zlib stream that src begins with into dst, whose length is the size that
