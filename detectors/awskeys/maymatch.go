@@ -109,7 +109,7 @@ func isLoneID(text []byte, at int) bool {
 // has a name.
 func mayHoldSecret(text []byte, run *bytemasks.Place, named bool) bool {
 	for p := (run.From + runStride - 1) / runStride * runStride; p+wordLen <= run.To; p += runStride {
-		if all, _ := kindsAt(text, p); all != 0 && isLongRun(text, p) && runAround(text, p, named) {
+		if all, some := kindsAt(text, p); all != 0 && isLongRun(text, p, some) && runAround(text, p, named) {
 			return true
 		}
 	}
@@ -132,17 +132,16 @@ func kindsAt(text []byte, p int) (common, some byte) {
 	return (k0 & k1) & (k2 & k3) & ((k4 & k5) & (k6 & k7)), (k0 | k1) | (k2 | k3) | ((k4 | k5) | (k6 | k7))
 }
 
-// isLongRun reports whether the word at p, which is in a run, may be in one of SecretLen
-// characters that is no path and no hash. Half of the rest of such a run is before the word
+// isLongRun reports whether the word at p, which is in a run and has the kinds word, may be in one
+// of SecretLen characters that is no path and no hash. Half of the rest of such a run is before the word
 // or behind it, and 24 random characters have letters of both cases.
-func isLongRun(text []byte, p int) bool {
+func isLongRun(text []byte, p int, word byte) bool {
 	q := p + wordLen
 	after := q+2*wordLen <= len(text) && nonRunBytes(text[q:])|nonRunBytes(text[q+wordLen:]) == 0
 	before := p >= 2*wordLen && nonRunBytes(text[p-2*wordLen:])|nonRunBytes(text[p-wordLen:]) == 0
 	if !after && !before {
 		return false
 	}
-	_, word := kindsAt(text, p)
 	return after && haveBothCases(text, q, word) || before && haveBothCases(text, p-2*wordLen, word)
 }
 
@@ -160,6 +159,14 @@ func haveBothCases(text []byte, p int, word byte) bool {
 func runAround(text []byte, p int, named bool) bool {
 	kinds := byte(0)
 	from, least := p, max(0, p-runStride-candidates.MaxGlue-1)
+	for from-wordLen >= least {
+		all, some := kindsAt(text, from-wordLen)
+		if all == 0 {
+			break
+		}
+		from -= wordLen
+		kinds |= some
+	}
 	for from > least && keyformat.RunKinds[text[from-1]] != 0 {
 		from--
 		kinds |= keyformat.RunKinds[text[from]]
@@ -281,6 +288,9 @@ func hasTokenHead(b []byte) bool {
 	}
 	switch b[2] {
 	case 'o':
+		if b[3] != 'J' && b[3] != 'G' && b[3] != 'D' {
+			return false
+		}
 		for _, head := range tokenHeads {
 			if bytes.HasPrefix(b, head) {
 				return true

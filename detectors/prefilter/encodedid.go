@@ -104,6 +104,9 @@ func isBase64Word(b []byte) bool {
 // hasBodyGroups reports whether the group at text[at:] is one of four in a row that decode
 // to characters of a body. Any 20 unbroken characters of an id in base64 hold four.
 func hasBodyGroups(text []byte, at int) bool {
+	if c := text[at]; c < 'M' || c > 'W' {
+		return false // the first of these characters is none of "0" to "Z", as in most texts
+	}
 	n := 0
 	for i := at; n < 4 && i+4 <= len(text) && decodesToBody(text[i:i+4]); i += 4 {
 		n++

@@ -102,6 +102,9 @@ func EscapeEnds(text []byte, at int) bool {
 // "[", parameters, a letter.
 func endsInColour(before []byte) bool {
 	n := len(before)
+	if n < 3 || before[n-2] != '[' && before[n-2] != ';' && !keyformat.IsDigit(before[n-2]) {
+		return false // without a call
+	}
 	if bytes.IndexByte(before, '\x1b') < 0 { // much faster than LastIndex
 		return false
 	}
@@ -179,7 +182,7 @@ func Secrets(text []byte, ids bool) []detectors.Span {
 	var secrets []detectors.Span
 	isPool := sync.OnceValue(func() bool { return ids && !hasPackedNames(text) })
 	for start, end := NextRun(text, 0, keyformat.SecretLen); start < end; start, end = NextRun(text, end, keyformat.SecretLen) {
-		if s, ok := wholeSecret(text, start, end); ok {
+		if s, shape := wholeSecret(text, start, end); shape != keyformat.NotSecret {
 			secrets = append(secrets, s)
 		} else if end-start > keyformat.SecretLen {
 			secrets = appendParts(secrets, text, start, end, isPool)
@@ -204,12 +207,14 @@ func appendParts(secrets []detectors.Span, text []byte, start, end int, isPool f
 }
 
 // wholeSecret returns the candidate that the run text[start:end] is, but for glue before it
-// and a comment behind it.
-func wholeSecret(text []byte, start, end int) (detectors.Span, bool) {
+// and a comment behind it, and its shape, or NotSecret if there is none.
+func wholeSecret(text []byte, start, end int) (detectors.Span, keyformat.Shape) {
 	at := SkipGlue(text, start, end, keyformat.SecretLen)
 	s := detectors.Span{Start: at, End: EndOfSecret(text, at, end)}
-	ok := s.End-at == keyformat.SecretLen && !isBetweenAlike(text, start, end) && !isPadded(text, start, s) && keyformat.ShapeOf(text[at:s.End]) != keyformat.NotSecret
-	return s, ok
+	if s.End-at != keyformat.SecretLen || isBetweenAlike(text, start, end) || isPadded(text, start, s) {
+		return s, keyformat.NotSecret
+	}
+	return s, keyformat.ShapeOf(text[at:s.End])
 }
 
 // isBetweenAlike reports whether the run text[start:end] begins with a delimiter, a secret and
@@ -224,8 +229,8 @@ func isBetweenAlike(text []byte, start, end int) bool {
 // IsRandomRun reports whether the run text[start:end] is a secret by its shape alone, but
 // for glue before it and a comment behind it.
 func IsRandomRun(text []byte, start, end int) bool {
-	s, ok := wholeSecret(text, start, end)
-	return ok && keyformat.ShapeOf(text[s.Start:s.End]) == keyformat.Random
+	_, shape := wholeSecret(text, start, end)
+	return shape == keyformat.Random
 }
 
 // isPadded reports whether a "=" behind the secret s of the run that begins at start is the

@@ -92,6 +92,14 @@ func HoldsDelimited(text []byte, start, end int) bool {
 // MaxBeside+1 from the secret.
 func IsDelimited(text []byte, at int) bool {
 	end := at + keyformat.SecretLen
+	if end < len(text) && keyformat.IsAlnum(text[end]) {
+		return false // without a call, as for nearly all of base64
+	}
+	return isCutOut(text, at, end)
+}
+
+// isCutOut is IsDelimited for text[at:end].
+func isCutOut(text []byte, at, end int) bool {
 	if !endsAtDelimiter(text, end) {
 		return false
 	}
@@ -111,10 +119,10 @@ func IsDelimited(text []byte, at int) bool {
 func inLongerBase64(text []byte, at, end int) bool {
 	const smtpLen = keyformat.SecretLen + 4 // a password of SES is one value
 	from, to := at, end
-	for from > max(0, at-MaxBeside) && keyformat.IsSecretByte(text[from-1]) {
+	for from > max(0, at-MaxBeside) && keyformat.RunKinds[text[from-1]]&keyformat.InSecret != 0 {
 		from--
 	}
-	for to < min(len(text), end+MaxBeside) && keyformat.IsSecretByte(text[to]) {
+	for to < min(len(text), end+MaxBeside) && keyformat.RunKinds[text[to]]&keyformat.InSecret != 0 {
 		to++
 	}
 	if endsInPadding(text, to) && from > at-MaxBeside && to < end+MaxBeside {
