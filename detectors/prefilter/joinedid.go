@@ -53,16 +53,18 @@ func (f *Filter) pieceAround(text []byte, i int) (to int, ok bool) {
 	if n := to - from; n < idPiece || n >= encodings.IDLen+maxEscape || n >= encodings.IDLen && to-afterAnyEscape(text, from) >= encodings.IDLen {
 		return to, false
 	}
+	return to, (mayFollow(text, to) || mayPrecede(text, from)) && f.isJoined(text, from, to)
+}
+
+// isJoined reports whether the piece text[from:to] is part of an id in pieces.
+func (f *Filter) isJoined(text []byte, from, to int) bool {
 	g := joinedChars{first: encodings.IDLen + idPiece, last: encodings.IDLen + idPiece}
 	g.gatherBefore(text, from)
 	before := g.first < encodings.IDLen+idPiece
-	if !before && !mayFollow(text, to) {
-		return to, false
-	}
 	for ; from < to; from++ {
 		g.push(text[from], from)
 	}
-	return to, (g.gatherAfter(text, to) || before) && g.holdsID(f)
+	return (g.gatherAfter(text, to) || before) && g.holdsID(f)
 }
 
 // afterEscape returns the real start of the piece that seems to begin at i. Its first
@@ -93,6 +95,11 @@ func afterAnyEscape(text []byte, i int) int {
 // mayFollow reports whether a link may begin at i.
 func mayFollow(text []byte, i int) bool {
 	return i < len(text) && (encodings.JointStarts[text[i]] || encodings.EscapeStarts[text[i]])
+}
+
+// mayPrecede reports whether a link or a character of an id ends at i.
+func mayPrecede(text []byte, i int) bool {
+	return i > 0 && (idBytes[text[i-1]] || linkBefore(text, i, max(0, i-joinedIDWindow)).To > 0)
 }
 
 var idBytes = encodings.NewByteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", nil)
