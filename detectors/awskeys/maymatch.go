@@ -177,6 +177,14 @@ func runAround(text []byte, p int, named bool) bool {
 		return delimited && holdsDelimitedSecret(text, from, p, named)
 	}
 	to, most := p, min(len(text), p+maxSecret)
+	for to+wordLen <= most {
+		all, some := kindsAt(text, to)
+		if all == 0 {
+			break
+		}
+		to += wordLen
+		kinds |= some
+	}
 	for to < most && keyformat.RunKinds[text[to]] != 0 {
 		kinds |= keyformat.RunKinds[text[to]]
 		to++
@@ -225,11 +233,22 @@ func isLoneSecret(text []byte, from, to int) bool {
 // and begins behind a delimiter in text[from:to].
 func holdsDelimitedSecret(text []byte, from, to int, named bool) bool {
 	for i := from; i < to; i++ {
-		if keyformat.IsSecretPunct(text[i]) && isDelimitedSecret(text, i+1, named) {
+		for i+wordLen <= to && !mayHavePunct(text[i:]) {
+			i += wordLen
+		}
+		if i < to && keyformat.IsSecretPunct(text[i]) && isDelimitedSecret(text, i+1, named) {
 			return true
 		}
 	}
 	return false
+}
+
+// mayHavePunct reports whether one of the first eight bytes of b is "+" or "/", which differ in
+// one bit.
+func mayHavePunct(b []byte) bool {
+	w := binary.LittleEndian.Uint64(b)
+	w = (w | ('+'^'/')*ones) ^ '/'*ones // such a byte is zero
+	return (w-ones)&^w&highs != 0
 }
 
 // isDelimitedSecret reports whether such a secret begins at text[at:].
@@ -263,6 +282,11 @@ func isLoneSecretInBase64(run []byte) bool {
 // isTokenStart reports whether a token begins in text[from:to].
 func isTokenStart(text []byte, from, to int) bool {
 	for i := from; i <= to; i++ {
+		switch text[i] {
+		case 'A', 'F', 'I', 'a': // all heads begin so
+		default:
+			continue
+		}
 		if !hasTokenHead(text[i:]) {
 			continue
 		}
