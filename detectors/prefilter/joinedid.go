@@ -28,7 +28,10 @@ func (f *Filter) piecesAt(text []byte, at int, starts uint64) bool {
 		if ok {
 			return true
 		}
-		n := max(1, min(idPiece, end-at-k)) // skip the rest of the piece
+		n := max(1, end-at-k) // skip the rest of the piece
+		if n >= encodings.IDLen+maxEscape {
+			n = idPiece // which may go on
+		}
 		starts &^= 1<<(k+n) - 1
 	}
 	return false
