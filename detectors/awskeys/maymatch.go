@@ -116,79 +116,18 @@ func mayHoldSecret(text []byte, run *bytemasks.Place, named bool) bool {
 	return false
 }
 
-// nonRunBytes sets the high bit of each of the first eight bytes of b that is below "#",
-// the least byte of a run, or not ASCII. It may mark bytes after these too.
-func nonRunBytes(b []byte) uint64 {
-	w := binary.LittleEndian.Uint64(b)
-	return (w | (w - '#'*ones)) & highs
-}
-
-// kindsAt returns the RunKinds that all of the eight bytes at p have, and those that some
-// of them have.
-func kindsAt(text []byte, p int) (common, some byte) {
-	b := text[p : p+wordLen : p+wordLen]
-	k0, k1, k2, k3 := keyformat.RunKinds[b[0]], keyformat.RunKinds[b[1]], keyformat.RunKinds[b[2]], keyformat.RunKinds[b[3]]
-	k4, k5, k6, k7 := keyformat.RunKinds[b[4]], keyformat.RunKinds[b[5]], keyformat.RunKinds[b[6]], keyformat.RunKinds[b[7]]
-	return (k0 & k1) & (k2 & k3) & ((k4 & k5) & (k6 & k7)), (k0 | k1) | (k2 | k3) | ((k4 | k5) | (k6 | k7))
-}
-
-// isLongRun reports whether the word at p, which is in a run and has the kinds word, may be in one
-// of SecretLen characters that is no path and no hash. Half of the rest of such a run is before the word
-// or behind it, and 24 random characters have letters of both cases.
-func isLongRun(text []byte, p int, word byte) bool {
-	q := p + wordLen
-	after := q+2*wordLen <= len(text) && nonRunBytes(text[q:])|nonRunBytes(text[q+wordLen:]) == 0
-	before := p >= 2*wordLen && nonRunBytes(text[p-2*wordLen:])|nonRunBytes(text[p-wordLen:]) == 0
-	if !after && !before {
-		return false
-	}
-	return after && haveBothCases(text, q, word) || before && haveBothCases(text, p-2*wordLen, word)
-}
-
-// haveBothCases reports whether the 16 bytes at p are in a run and have letters of both
-// cases, together with a word of the kinds word.
-func haveBothCases(text []byte, p int, word byte) bool {
-	all1, any1 := kindsAt(text, p)
-	all2, any2 := kindsAt(text, p+wordLen)
-	const both = keyformat.IsCapital | keyformat.IsSmall
-	return all1&all2 != 0 && (word|any1|any2)&both == both
-}
-
 // runAround reports whether the run around the word at p looks like a secret or begins like
 // a token. It is false if the run holds the word before p too, which saw its beginning.
 func runAround(text []byte, p int, named bool) bool {
-	kinds := byte(0)
-	from, least := p, max(0, p-runStride-candidates.MaxGlue-1)
-	for from-wordLen >= least {
-		all, some := kindsAt(text, from-wordLen)
-		if all == 0 {
-			break
-		}
-		from -= wordLen
-		kinds |= some
-	}
-	for from > least && keyformat.RunKinds[text[from-1]] != 0 {
-		from--
-		kinds |= keyformat.RunKinds[text[from]]
-	}
+	least := max(0, p-runStride-candidates.MaxGlue-1)
+	from, kinds := startOfRun(text, p, least)
 	delimited := kinds&keyformat.IsPunct != 0 // a part of a path may begin before p
 	if from == least && from > 0 && kinds&keyformat.IsEscape == 0 {
 		// The middle of a long run: the word before p saw its beginning.
 		return delimited && holdsDelimitedSecret(text, from, p, named)
 	}
-	to, most := p, min(len(text), p+maxSecret)
-	for to+wordLen <= most {
-		all, some := kindsAt(text, to)
-		if all == 0 {
-			break
-		}
-		to += wordLen
-		kinds |= some
-	}
-	for to < most && keyformat.RunKinds[text[to]] != 0 {
-		kinds |= keyformat.RunKinds[text[to]]
-		to++
-	}
+	to, behind := endOfRun(text, p, min(len(text), p+maxSecret))
+	kinds |= behind
 	if to-from < keyformat.SecretLen {
 		return false
 	}

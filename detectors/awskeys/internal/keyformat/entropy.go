@@ -2,7 +2,7 @@ package keyformat
 
 import "math"
 
-// Entropy returns the Shannon entropy of the bytes of s, in bits per byte.
+// Entropy returns the Shannon entropy of the bytes of s, in bits per byte. s must not be empty.
 func Entropy(s []byte) float64 {
 	var counts [256]int32
 	for _, c := range s {
