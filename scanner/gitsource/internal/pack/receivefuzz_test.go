@@ -68,17 +68,8 @@ func checkIndexes(t *testing.T, got *Received) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := got.Unnumbered()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	v := &recorder{}
-	if err := p.Walk(t.Context(), Walk{Types: []Type{Blob}, Limit: MaxWhole, Base: noBase, Visitor: func() Visitor { return v }}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.Number(); err != nil || v.bad > 0 {
-		t.Fatalf("%v, %d bad objects in a pack that has an index", err, v.bad)
+	if bad, err := walkAndNumber(t, got); err != nil || bad > 0 {
+		t.Fatalf("%v, %d bad objects in a pack that has an index", err, bad)
 	}
 	if index, err := os.ReadFile(got.Stem + ".idx"); err != nil || !bytes.Equal(index, want) {
 		t.Error("the walk makes another index", err)

@@ -94,6 +94,18 @@ func TestUnnumberedDamage(t *testing.T) {
 	if !got.Whole() {
 		t.Fatal(got.problem)
 	}
+	if bad, err := walkAndNumber(t, got); !errors.Is(err, ErrDamaged) || bad != 1 {
+		t.Errorf("Number: %v, %d bad objects", err, bad)
+	}
+	if _, err := os.Stat(stem + ".idx"); err == nil {
+		t.Error("there is an index")
+	}
+}
+
+// walkAndNumber walks over a pack without numbers, and returns how many objects were bad, and
+// the error of Number.
+func walkAndNumber(t *testing.T, got *Received) (bad int, err error) {
+	t.Helper()
 	p, err := got.Unnumbered()
 	if err != nil {
 		t.Fatal(err)
@@ -103,12 +115,8 @@ func TestUnnumberedDamage(t *testing.T) {
 	if err := p.Walk(t.Context(), Walk{Types: []Type{Blob}, Limit: MaxWhole, Base: noBase, Visitor: func() Visitor { return v }}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Number(); !errors.Is(err, ErrDamaged) || v.bad != 1 {
-		t.Errorf("Number: %v, %d bad objects", err, v.bad)
-	}
-	if _, err := os.Stat(stem + ".idx"); err == nil {
-		t.Error("there is an index")
-	}
+	_, err = p.Number()
+	return v.bad, err
 }
 
 // A recorder counts objects that cannot be read.
