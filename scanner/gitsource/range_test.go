@@ -165,7 +165,10 @@ func TestRangeUnread(t *testing.T) {
 			g.Exclude = []string{scannertest.Git(t, dir, "rev-parse", tt.exclude)}
 		}
 		var bad error
+		var mu sync.Mutex
 		err := g.Blobs(context.Background(), func(b scanner.Blob) error {
+			mu.Lock()
+			defer mu.Unlock()
 			if b.Err != nil {
 				bad = b.Err
 			}

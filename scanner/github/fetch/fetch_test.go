@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner"
@@ -122,9 +123,12 @@ func TestNotThere(t *testing.T) {
 // contents returns the contents of files in a source, in order, whose pages it checks.
 func contents(t *testing.T, src Source) string {
 	t.Helper()
+	var mu sync.Mutex
 	var all []string
 	var ids []finding.BlobID
 	err := src.Blobs(t.Context(), func(b scanner.Blob) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if b.Kind == finding.KindBlob {
 			all, ids = append(all, strings.TrimSpace(string(b.Data))), append(ids, b.ID)
 		}

@@ -19,6 +19,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -302,8 +303,11 @@ func (s *sweeper) scan(ctx context.Context, src scanner.Source, page string) (re
 	if repo, ok := src.(*gitsource.Repository); ok {
 		src = fetch.Source{Repository: repo, WebURL: page}
 	}
+	var mu sync.Mutex
 	found := map[finding.BlobID][]string{}
 	err = src.Blobs(ctx, func(b scanner.Blob) error {
+		mu.Lock()
+		defer mu.Unlock()
 		result.Objects++
 		if b.Err != nil {
 			result.Unread = append(result.Unread, finding.Unread{What: b.Name, Why: b.Err.Error()})
