@@ -78,44 +78,55 @@ func checkSelective(t *testing.T, dir string) int {
 	return len(want)
 }
 
-// historyOfKeys makes a repository of three files that change a little in each of 25 commits,
-// as one pack with long chains of deltas. Two of the files have a key, or a part of one, in
-// single versions only. The third is full of keys, and long enough that its versions are
-// searched where they differ.
+// historyOfKeys makes a repository of three files that change a little in each of 80 commits,
+// as one pack with long chains of deltas. Two versions of each file have a line of their own, with
+// a key that is nowhere else, or with a part of one. In the first a byte of the line is missing:
+// a delta that is lost loses a key, and so does one that is judged by its new bytes alone. The
+// third file is full of keys, and long enough that its versions are searched where they differ.
 func historyOfKeys(t *testing.T, seed uint64) string {
 	t.Helper()
 	dir := scannertest.Repo(t, "")
 	random := rand.New(rand.NewPCG(seed, 19))
 	never, rarely := 1<<30, 60
-	rare, many := []int{never, never, rarely}, []int{1 << 30, 1 << 30, 20}
-	texts := make([][]string, len(rare))
-	for i, size := range []int{40, 400, 2000} {
-		for range size {
-			texts[i] = append(texts[i], randomLine(random, rare[i], many[i]))
+	files := []*struct {
+		lines []string
+		rare  int
+		own   string // in this version and the next
+		at    int
+	}{{lines: make([]string, 40), rare: never}, {lines: make([]string, 400), rare: never}, {lines: make([]string, 2000), rare: rarely}}
+	for _, f := range files {
+		for i := range f.lines {
+			f.lines[i] = randomLine(random, f.rare, random.IntN(20))
 		}
 	}
-	for n := range 25 {
-		for i, lines := range texts {
-			at := random.IntN(len(lines))
-			texts[i] = slices.Replace(lines, at, min(len(lines), at+random.IntN(2)), randomLine(random, rare[i], many[i]))
-			once := slices.Insert(slices.Clone(texts[i]), random.IntN(len(lines)), randomLine(random, 2, many[i]))
-			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("file%d", i)), []byte(strings.Join(once, "\n")), 0o600); err != nil {
-				t.Fatal(err)
+	var stream strings.Builder
+	for n := range 80 {
+		fmt.Fprintf(&stream, "commit refs/heads/main\ncommitter A <a@example.com> %d +0000\ndata 0\n", 1600000060+n)
+		for i, f := range files {
+			f.lines[random.IntN(len(f.lines))] = randomLine(random, f.rare, random.IntN(20))
+			own := f.own
+			if n%2 == 0 {
+				f.own, f.at = randomLine(random, 1, 1000*(i+1)+n), random.IntN(len(f.lines))
+				missing := random.IntN(len(f.own))
+				own = f.own[:missing] + f.own[missing+1:]
 			}
+			text := strings.Join(slices.Insert(slices.Clone(f.lines), f.at, own), "\n")
+			fmt.Fprintf(&stream, "M 644 inline file%d\ndata %d\n%s\n", i, len(text), text)
 		}
-		scannertest.Script(t, dir, fmt.Sprintf("commit %d", n))
 	}
-	scannertest.Git(t, dir, "repack", "-qadf", "--depth=30")
+	if err := os.WriteFile(filepath.Join(filepath.Dir(dir), "stream"), []byte(stream.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	scannertest.Script(t, dir, "git fast-import --quiet --force <../stream; git repack -qadf --depth=60")
 	return dir
 }
 
-// randomLine returns a line. One in rare has one of many keys, or a part of it.
-func randomLine(random *rand.Rand, rare, many int) string {
+// randomLine returns a line. One in rare has key number n, or a part of it.
+func randomLine(random *rand.Rand, rare, n int) string {
 	if random.IntN(rare) > 0 {
 		return fmt.Sprintf("%x some words %d, and a hash %x", random.Uint64(), random.IntN(1000), random.Uint64())
 	}
-	of := uint64(random.IntN(many))
-	id, secret := detectorstest.KeyID("AKIA", detectorstest.Account, of), detectorstest.SecretKey(of)
+	id, secret := detectorstest.KeyID("AKIA", detectorstest.Account, uint64(n)), detectorstest.SecretKey(uint64(n))
 	return []string{
 		"aws_access_key_id = " + id,
 		"aws_secret_access_key = " + secret,
@@ -123,6 +134,6 @@ func randomLine(random *rand.Rand, rare, many int) string {
 		"key: " + base64.StdEncoding.EncodeToString([]byte("aws_access_key_id="+id+"\naws_secret_access_key="+secret)),
 		`"` + id[:11] + `" + "` + id[11:] + `"`,
 		secret,
-		fmt.Sprintf("[profile p%d]", of),
+		fmt.Sprintf("[profile p%d]", n),
 	}[random.IntN(7)]
 }
