@@ -196,9 +196,9 @@ func (f *forest) inherit(bases []int32) {
 	}
 }
 
-// link makes the lists of children and of roots. The child with the heaviest tree comes last:
-// a walk can let go of the base before it goes down there, and so never holds more than log(n)
-// bases at once.
+// link makes the lists of children and of roots. Children without children of their own come
+// first: they need only their base. The child with the heaviest tree comes last: a walk can let
+// go of the base before it goes down there, and so never holds more than log(n) bases at once.
 func (f *forest) link(bases []int32) {
 	n := len(bases)
 	weights, heaviest := make([]uint32, n), make([]int32, n)
@@ -221,10 +221,12 @@ func (f *forest) link(bases []int32) {
 	}
 	slices.Reverse(f.roots)
 	copy(f.child, heaviest)
-	for i := n - 1; i >= 0; i-- {
-		if b := bases[i]; b != none && heaviest[b] != int32(i) {
-			f.sibling[i] = f.child[b]
-			f.child[b] = int32(i)
+	for _, leaves := range []bool{false, true} { // each goes before those that are there
+		for i := n - 1; i >= 0; i-- {
+			if b := bases[i]; b != none && heaviest[b] != int32(i) && (heaviest[i] == none) == leaves {
+				f.sibling[i] = f.child[b]
+				f.child[b] = int32(i)
+			}
 		}
 	}
 }

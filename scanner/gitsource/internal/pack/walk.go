@@ -58,7 +58,6 @@ type Node struct {
 	built bool
 
 	next int32 // the child to go down to
-	leaf bool  // the last children first: those without any
 }
 
 // Number is the number of the object in the index.
@@ -213,35 +212,18 @@ func (w *walker) tree(root int32) (visit, fault error) {
 	w.stack = append(w.stack, top)
 	for len(w.stack) > 0 {
 		n := w.stack[len(w.stack)-1]
-		child := w.child(n)
+		child := n.next
 		if child == none {
 			w.stack = w.stack[:len(w.stack)-1]
 			w.release(n)
 			continue
 		}
+		n.next = w.p.forest.sibling[child]
 		if err := w.descend(n, child); err != nil {
 			return err, nil
 		}
 	}
 	return nil, nil
-}
-
-// child returns the next child of n. Children without children of their own come first:
-// they need only n.
-func (w *walker) child(n *Node) int32 {
-	f := w.p.forest
-	for {
-		for c := n.next; c != none; c = f.sibling[c] {
-			if (f.child[c] == none) == n.leaf {
-				n.next = f.sibling[c]
-				return c
-			}
-		}
-		if !n.leaf {
-			return none
-		}
-		n.leaf, n.next = false, f.child[n.entry]
-	}
 }
 
 // descend visits the child c of n, and pushes it if it has children.
@@ -264,7 +246,7 @@ func (w *walker) descend(n *Node, c int32) error {
 		w.release(child)
 		return nil
 	}
-	if n.leaf || n.next != none {
+	if n.next != none {
 		w.stack = append(w.stack, child)
 		return nil
 	}
@@ -379,7 +361,7 @@ func (w *walker) node(i int32, e entry) *Node {
 	} else {
 		n = &Node{}
 	}
-	*n = Node{w: w, entry: i, head: e, next: w.p.forest.child[i], leaf: true}
+	*n = Node{w: w, entry: i, head: e, next: w.p.forest.child[i]}
 	return n
 }
 
