@@ -238,8 +238,8 @@ func (r *Recorder) Name(name []byte) uint32 {
 	return n
 }
 
-// Record records the edges of a tree: the objects with their names.
-func (r *Recorder) Record(tree int32, nodes, names []uint32) {
+// Record records the edges of a tree: the objects, and the shape of their names.
+func (r *Recorder) Record(tree int32, nodes []uint32, shape uint32) {
 	size := 2 + len(nodes)
 	if size > len(r.chunk) {
 		r.chunk = make([]uint32, max(size, chunkSize))
@@ -248,15 +248,15 @@ func (r *Recorder) Record(tree int32, nodes, names []uint32) {
 		r.g.chunks = append(r.g.chunks, r.chunk)
 		r.g.mu.Unlock()
 	}
-	r.chunk[0], r.chunk[1] = uint32(tree)+1, r.shape(names)
+	r.chunk[0], r.chunk[1] = uint32(tree)+1, shape
 	copy(r.chunk[2:], nodes)
 	r.g.RecordAt[tree] = r.next + 1
 	r.chunk = r.chunk[size:]
 	r.next += uint32(size)
 }
 
-// shape returns the number of a list of names.
-func (r *Recorder) shape(names []uint32) uint32 {
+// Shape returns the number of a list of names.
+func (r *Recorder) Shape(names []uint32) uint32 {
 	r.key = r.key[:0]
 	for _, n := range names {
 		r.key = binary.LittleEndian.AppendUint32(r.key, n)

@@ -60,7 +60,7 @@ func record(r *graph.Recorder, tree int32, entries ...string) {
 		_, _ = fmt.Sscan(e, &node, &name)
 		nodes, names = append(nodes, node), append(names, r.Name([]byte(name)))
 	}
-	r.Record(tree, nodes, names)
+	r.Record(tree, nodes, r.Shape(names))
 }
 
 func edges(g *graph.Graph, tree int32) (list []string) {

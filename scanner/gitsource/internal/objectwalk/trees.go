@@ -3,7 +3,7 @@ package objectwalk
 import (
 	"bytes"
 	"fmt"
-	"sort"
+	"slices"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
@@ -14,26 +14,19 @@ import (
 // A parsedTree is kept while other trees are made from it: the entries that they copy need
 // not be parsed or looked up again.
 type parsedTree struct {
-	text    []byte // of the tree, which is not kept longer than that of its node
-	entries []parsedEntry
-	size    int     // of the entries
-	names   verdict // of its names
+	text   []byte   // of the tree, which is not kept longer than that of its node
+	starts []uint32 // where each entry begins, then where the last one ends
+	edges  edgeList
+	shape  uint32  // of the names of the edges
+	names  verdict // of the names of all entries
 }
 
-// A parsedEntry is an entry of a parsedTree.
-type parsedEntry struct {
-	start uint32 // in the tree
-	node  int32  // none for submodules
-	name  uint32 // noName if it is no edge
-}
-
-// A newEntry is an entry of a tree that is yet to be looked up, as number at of its parsedTree.
+// A newEntry is an entry of a tree that is yet to be looked up.
 type newEntry struct {
-	at int
+	edge int    // in the edges of the tree, for now
+	name uint32 // noName if it is not known
 	objects.TreeEntry
 }
-
-const noName = 1<<32 - 1
 
 // A treeVisitor reads trees: it searches their names and records their edges.
 type treeVisitor struct {
@@ -50,8 +43,7 @@ type treeVisitor struct {
 	recent     *recentIDs
 	warmth     uint32 // see objects.Store.Warm
 
-	nodes, names []uint32 // of edges
-	unshared     *parsedTree
+	unshared *parsedTree // of trees that no other is made from
 }
 
 // Visit implements pack.Visitor.
@@ -98,6 +90,7 @@ func (v *treeVisitor) parsedTree() *parsedTree {
 // unless it is a second copy.
 func (v *treeVisitor) tree(node int32, data []byte, l, base *parsedTree, record bool) error {
 	bad := v.parse(l, data, base)
+	l.shape = v.shape(l, base)
 	l.names = cannotMatch
 	if base != nil && base.names != cannotMatch || v.renamed && v.pieceMayMatch(v.newNames) { // more than is new may hold it, or less
 		names := joinNames(data, v.Store.Hash)
@@ -113,96 +106,128 @@ func (v *treeVisitor) tree(node int32, data []byte, l, base *parsedTree, record 
 	if l.names != mayMatch && !v.linksOnly {
 		v.countPassed(int64(len(data)))
 	}
-	v.record(node, l)
+	v.recorder.Record(node, l.edges.nodes, l.shape)
 	if bad != nil {
 		return v.addFailure(node, bad)
 	}
 	return nil
 }
 
-// record records the edges of a tree.
-func (v *treeVisitor) record(node int32, l *parsedTree) {
-	v.nodes, v.names = v.nodes[:0], v.names[:0]
-	for i := range l.entries {
-		if e := &l.entries[i]; e.name != noName {
-			v.nodes, v.names = append(v.nodes, uint32(e.node)), append(v.names, e.name)
-		}
+// shape returns the shape of the edges of a tree, which is mostly that of its base.
+func (v *treeVisitor) shape(l, base *parsedTree) uint32 {
+	if base != nil && slices.Equal(l.edges.names, base.edges.names) {
+		return base.shape
 	}
-	v.recorder.Record(node, v.nodes, v.names)
+	return v.recorder.Shape(l.edges.names)
 }
 
 // parse fills l and v.newNames. Entries after a malformed one are lost.
 func (v *treeVisitor) parse(l *parsedTree, data []byte, base *parsedTree) error {
-	l.text, l.entries, l.size, v.newNames = data, l.entries[:0], len(data), v.newNames[:0]
+	l.text, l.starts, v.newNames = data, l.starts[:0], v.newNames[:0]
+	l.edges.reset()
 	v.newEntries, v.renamed = v.newEntries[:0], base == nil
 	defer v.lookUp(l)
-	parts, next := v.parts, 0 // the entry of base that may have the name of the next one
-	for at := 0; at < len(data); {
+	at, parts := 0, v.parts
+	next := position{} // of the entry of base that may have the name of the next one
+	for at < len(data) {
 		for len(parts) > 0 && int(parts[0].At+parts[0].Len) <= at {
 			parts = parts[1:]
 		}
 		if len(parts) > 0 && parts[0].From >= 0 && base != nil {
-			if to, k := l.copy(base, parts[0], at); to > at {
-				at, next = to, k
+			if to := l.copy(base, &next, parts[0], at); to > at {
+				at = to
 				continue
 			}
 		}
 		e, n := objects.ParseTreeEntry(data[at:], v.Store.Hash)
 		if n == 0 {
-			l.size = at
-			return fmt.Errorf("%w: entry %d of the tree", objects.ErrMalformed, len(l.entries)+1)
+			l.starts = append(l.starts, uint32(at))
+			return fmt.Errorf("%w: entry %d of the tree", objects.ErrMalformed, len(l.starts))
 		}
 		v.newNames = append(append(v.newNames, e.Name...), '\n')
-		v.newEntries = append(v.newEntries, newEntry{len(l.entries), e})
-		l.entries = append(l.entries, parsedEntry{uint32(at), objects.None, noName})
-		v.renamed = v.renamed || !base.hasName(next, data[at:at+n-len(e.ID)])
-		at, next = at+n, next+1
+		name := uint32(noName)
+		if base != nil && base.hasName(next.entry, data[at:at+n-len(e.ID)]) {
+			name = base.edgeName(&next)
+		} else {
+			v.renamed = true
+		}
+		v.newEntries = append(v.newEntries, newEntry{len(l.edges.names), name, e})
+		l.edges.add(uint32(at), 0, noName)
+		l.starts = append(l.starts, uint32(at))
+		at += n
+		next.entry++
 	}
+	l.starts = append(l.starts, uint32(at))
 	return nil
 }
 
 // hasName reports whether entry k begins with name, which is all of an entry before the id.
 func (l *parsedTree) hasName(k int, name []byte) bool {
-	return k < len(l.entries) && bytes.HasPrefix(l.text[l.entries[k].start:], name)
+	return k < len(l.starts)-1 && bytes.HasPrefix(l.text[l.starts[k]:], name)
 }
 
-// copy appends the entries of base that p copies whole to at and after. It returns where they
-// end, or at if there are none, and the entry of base behind the last of them.
-func (l *parsedTree) copy(base *parsedTree, p pack.Part, at int) (to, next int) {
-	from := at - int(p.At) + int(p.From)
-	k := sort.Search(len(base.entries), func(i int) bool { return int(base.entries[i].start) >= from })
-	if k == len(base.entries) || int(base.entries[k].start) != from {
-		return at, 0
+// A position is one in a parsedTree: an entry, and the first edge there or after it, or an edge
+// not far from it.
+type position struct{ entry, edge int }
+
+// edgeName returns the name of the entry at p, noName if it is no edge.
+func (l *parsedTree) edgeName(p *position) uint32 {
+	start := l.starts[p.entry]
+	if p.edge = l.edges.seek(p.edge, start); p.edge < len(l.edges.starts) && l.edges.starts[p.edge] == start {
+		return l.edges.names[p.edge]
 	}
-	for end := int(p.From + p.Len); k < len(base.entries); k++ {
-		next := base.size
-		if k+1 < len(base.entries) {
-			next = int(base.entries[k+1].start)
+	return noName
+}
+
+// copy appends the entries of base that p copies whole to at and after, and returns where they
+// end, or at if there are none. next is a guess where they are in base, and then the position
+// behind the last of them.
+func (l *parsedTree) copy(base *parsedTree, next *position, p pack.Part, at int) (to int) {
+	from, end := uint32(at)-uint32(p.At)+uint32(p.From), uint32(p.From+p.Len)
+	first := next.entry
+	if first >= len(base.starts) || base.starts[first] != from {
+		ok := false
+		if first, ok = slices.BinarySearch(base.starts, from); !ok {
+			return at
 		}
-		if next > end {
-			break
-		}
-		e := base.entries[k]
-		shift := at - int(e.start)
-		e.start = uint32(at)
-		l.entries = append(l.entries, e)
-		at = next + shift
 	}
-	return at, k
+	last := len(base.starts) - 1
+	if base.starts[last] > end {
+		ok := false
+		if last, ok = slices.BinarySearch(base.starts, end); !ok {
+			last-- // end lies in an entry
+		}
+	}
+	if last <= first {
+		return at
+	}
+	shift := uint32(at) - from
+	l.starts = appendMoved(l.starts, base.starts[first:last], shift)
+	end = base.starts[last]
+	i := base.edges.seek(next.edge, from)
+	j := base.edges.seek(i, end)
+	l.edges.copy(&base.edges, i, j, shift)
+	*next = position{last, j}
+	return int(end + shift)
 }
 
 // lookUp looks up the entries that the base does not have.
 func (v *treeVisitor) lookUp(l *parsedTree) {
+	if len(v.newEntries) == 0 {
+		return
+	}
+	nodes, names := l.edges.nodes, l.edges.names
 	v.unknownIDs = v.unknownIDs[:0]
 	for i := range v.newEntries {
 		e := &v.newEntries[i]
 		if e.Mode == objects.Submodule {
 			continue
 		}
-		x := &l.entries[e.at]
-		if x.node = v.recent.find(e.ID); x.node == objects.None {
+		n := v.recent.find(e.ID)
+		if n == objects.None {
 			v.unknownIDs = append(v.unknownIDs, e.ID)
 		}
+		nodes[e.edge] = uint32(n)
 	}
 	v.warmth += v.Store.Warm(v.unknownIDs)
 	for i := range v.newEntries {
@@ -210,19 +235,23 @@ func (v *treeVisitor) lookUp(l *parsedTree) {
 		if e.Mode == objects.Submodule {
 			continue
 		}
-		x := &l.entries[e.at]
-		if x.node == objects.None {
-			x.node = v.find(e.ID)
+		n := int32(nodes[e.edge])
+		if n == objects.None {
+			n = v.find(e.ID)
+			nodes[e.edge] = uint32(n)
 		}
 		switch {
-		case x.node == objects.None:
+		case n == objects.None:
+		case e.Mode == objects.Directory && e.name != noName:
+			names[e.edge] = e.name
 		case e.Mode == objects.Directory:
 			v.path = append(append(v.path[:0], e.Name...), '/')
-			x.name = v.recorder.Name(v.path)
-		case v.Graph.Marks.Has(x.node) || v.Graph.IsMissing(x.node):
-			x.name = v.recorder.Name(e.Name)
+			names[e.edge] = v.recorder.Name(v.path)
+		case v.Graph.Marks.Has(n) || v.Graph.IsMissing(n):
+			names[e.edge] = v.recorder.Name(e.Name)
 		}
 	}
+	l.edges.dropUnnamed(v.newEntries[0].edge)
 }
 
 // find looks up an object of the store, or one that is missing.
