@@ -304,7 +304,11 @@ func checkNode(t testing.TB, n *Node, data []byte) {
 		return
 	}
 	for _, span := range []int{1, 3, 20} {
-		checkFresh(t, n.AppendFresh([]byte("kept\n"), span), base, data, span)
+		parted := n.delta.appendFresh([]byte("kept\n"), base, span)
+		checkFresh(t, parted, base, data, span)
+		if got := n.delta.appendFreshOf([]byte("kept\n"), data, len(base), span); !bytes.Equal(got, parted) {
+			t.Errorf("pieces of %q, of the whole object: %q", parted, got)
+		}
 	}
 }
 

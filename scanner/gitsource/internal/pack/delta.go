@@ -192,6 +192,34 @@ func (d *delta) appendFresh(dst, base []byte, span int) []byte {
 	return dst
 }
 
+// appendFreshOf is appendFresh for an object that was put together: whole pieces of it are
+// copied, of which there are fewer than parts.
+func (d *delta) appendFreshOf(dst, data []byte, baseSize, span int) []byte {
+	from := 0 // where the piece begins
+	for _, p := range d.parts {
+		if p.From < 0 || int(p.Len) <= span {
+			continue
+		}
+		// Where the piece ends in p, and where the next one begins.
+		to, next := int(p.At)+span, int(p.At+p.Len)-span
+		if p.At == 0 && p.From == 0 {
+			to = 0
+		}
+		if int64(p.At+p.Len) == d.size && int(p.From+p.Len) == baseSize {
+			next = len(data)
+		}
+		if to >= next {
+			continue
+		}
+		dst = append(dst, data[from:to]...)
+		if to > 0 && next < len(data) {
+			dst = append(dst, '\n')
+		}
+		from = next
+	}
+	return append(dst, data[from:]...)
+}
+
 // appendHead appends the first bytes of the object, as many as size at most.
 func (d *delta) appendHead(dst, base []byte, size int) []byte {
 	for _, p := range d.parts {

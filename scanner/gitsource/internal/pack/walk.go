@@ -94,6 +94,9 @@ func (n *Node) Data() ([]byte, error) {
 // newline. An object of at most span bytes is one piece, unless it is the base. The object
 // must have a base.
 func (n *Node) AppendFresh(dst []byte, span int) []byte {
+	if n.built {
+		return n.delta.appendFreshOf(dst, n.data, len(n.base.data), span)
+	}
 	return n.delta.appendFresh(dst, n.base.data, span)
 }
 
