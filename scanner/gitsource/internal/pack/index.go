@@ -172,8 +172,8 @@ func (x *Index) Find(id []byte) int {
 			hi = mid
 		}
 	}
-	for ; lo < hi; lo++ {
-		if string(x.raw(lo)) == string(id) {
+	for head := binary.BigEndian.Uint64(id); lo < hi; lo++ {
+		if raw := x.raw(lo); binary.BigEndian.Uint64(raw) == head && string(raw) == string(id) {
 			return lo
 		}
 	}
