@@ -49,6 +49,14 @@ type MemoDetector interface {
 	DetectWith(m *Memo, dst []Match, text []byte) []Match
 }
 
+// A FormDetector is a Detector for which the form of a text tells about all matches in it.
+type FormDetector interface {
+	Detector
+	// FormOf returns the fact that the form of text tells, or the zero Fact. All else that it
+	// finds depends on the first line of text and on what is near.
+	FormOf(text []byte) Fact
+}
+
 // A Rule documents one kind of finding. The help, the rules in SARIF and the pages in
 // docs/rules are made from it.
 //

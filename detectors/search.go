@@ -32,6 +32,7 @@ type search struct {
 	everyView     bool // for tests: search views that add nothing too, and decode texts that were decoded
 	addedBytes    []byte
 	marks         marks.Found // strings of DistantParts in the text and in its views
+	hiddenMarks   bool        // a view has some that the text lacks
 	// views are the views from the text to the current one.
 	views []*views.View
 	// parts are the parts of the current view, or of the text, that are decoded; nil for all.
@@ -140,7 +141,7 @@ func (s *Set) partsToDecode(text []byte) []views.Span {
 		if !s.prefilter.MayMatchNear(around) && s.distantMarks.In(around).None() {
 			continue
 		}
-		p := views.Span{Start: reachBefore(text, at), End: reachBehind(text, min(len(text), at+piece))}
+		p := views.Span{Start: farReach.before(text, at), End: farReach.behind(text, min(len(text), at+piece))}
 		if n := len(parts); n > 0 && p.Start <= parts[n-1].End {
 			parts[n-1].End = p.End
 			continue
@@ -159,7 +160,9 @@ func (s *Set) partsToDecode(text []byte) []views.Span {
 //     view (Rule.DistantParts).
 func (s *search) mayAddMatches(v *views.View) bool {
 	s.addedBytes = v.AppendAddedBytes(s.addedBytes[:0], s.set.prefilter.Window())
-	s.marks = s.marks.And(s.set.distantMarks.In(s.addedBytes))
+	known := s.marks
+	s.marks = known.And(s.set.distantMarks.In(s.addedBytes))
+	s.hiddenMarks = s.hiddenMarks || s.marks != known
 	if s.set.prefilter.MayMatchPlain(s.addedBytes) {
 		return true
 	}

@@ -77,15 +77,15 @@ func (s *Set) Detect(dst []Match, text []byte) []Match {
 	return dst
 }
 
-// detect is Detect. It also returns the strings of DistantParts that text or its views hold,
-// or the zero value if the prefilter rules text out.
-func (s *Set) detect(dst []Match, text []byte) (matches []Match, found marks.Found) {
+// detect is Detect. It also reports whether a view of text has strings of DistantParts that
+// text lacks.
+func (s *Set) detect(dst []Match, text []byte) (matches []Match, hiddenMarks bool) {
 	first := len(dst)
 	if s.prefilter.MayMatchNear(text) {
 		memo := s.memos.Get().(*Memo)
 		search := &search{set: s, memo: memo, matches: dst, first: len(dst), unpackLeft: views.MaxUnpacked}
 		dst = search.run(text)
-		found = search.marks
+		hiddenMarks = search.hiddenMarks
 		s.memos.Put(memo)
 	}
 	for _, d := range s.plainOnly {
@@ -93,7 +93,7 @@ func (s *Set) detect(dst []Match, text []byte) (matches []Match, found marks.Fou
 			dst = append(dst, notCovered(dst[first:], found)...)
 		}
 	}
-	return dst, found
+	return dst, hiddenMarks
 }
 
 // notCovered returns the matches of found whose secret overlaps no part of a match of

@@ -2,7 +2,9 @@ package detectors
 
 import (
 	"bytes"
+	"cmp"
 	"reflect"
+	"slices"
 	"sort"
 )
 
@@ -19,109 +21,139 @@ type Version struct {
 	Copies []Copy
 	// Matches are those of Text, once DetectVersion has found them.
 	Matches []Match
+	// hiddenMarks is true if decoding shows strings of DistantParts that Text lacks.
+	hiddenMarks bool
 }
 
 // A Copy is bytes [At, At+Len) of a text, which stand in its base at From.
 type Copy struct{ At, From, Len int }
 
-const (
-	// minVersion is the least length of a text that is searched piece by piece. In shorter
-	// ones, a secret without a name may belong to an id at any distance (rule 13 of pairing).
-	minVersion = 32<<10 + 1
-	// A change tells on a match at most reachLines and reachBytes away, whichever is
-	// farther. Names, endpoints and the parts of a match (distantBytes) have a distance in
-	// bytes. Rule 5 of pairing counts 100 lines. It counts them twice, since a secret that an
-	// id lost may belong to another one behind it.
-	reachLines = 210
-	reachBytes = distantBytes + contextBytes
-	maxReach   = 42_000 // rule 5 counts 200 bytes as a line
-	// headBytes bounds the first lines of a text, which tell what columns and kind it has.
-	headBytes = 4096
+// minVersion is the least length of a text that is searched piece by piece. In shorter
+// ones, a secret without a name may belong to an id at any distance (rule 13 of pairing).
+const minVersion = 32<<10 + 1
+
+// A reach is a distance in lines and in bytes, whichever is farther.
+type reach struct{ lines, bytes int }
+
+var (
+	// nearReach is how far a change tells on a match: rule 5 of pairing counts 100 lines, and
+	// the parts of a match have a distance in bytes.
+	nearReach = reach{105, distantBytes}
+	// farReach is how much is searched to know the matches within nearReach: an id beyond may
+	// take a secret there, and what names a value stands before it.
+	farReach = reach{210, distantBytes + contextBytes}
 )
+
+// bytesPerLine is the length that rule 5 counts as a line, where lines are longer.
+const bytesPerLine = 200
+
+// headBytes bounds the first line of a text, which tells what columns it has.
+const headBytes = 4096
 
 // DetectVersion sets v.Matches to the matches that Detect finds in v.Text.
 //
-// It searches only the neighbourhood of each change, before the change and after it. If
-// both have the same matches, all matches of the base are carried over. If not, it searches
-// all of the text: a new key may change which secret belongs to which id anywhere. So does
-// it where the first line has changed, which may be the head of a table, and for texts whose
-// encoding reaches farther than a neighbourhood: packed data and UTF-16.
+// It searches only the neighbourhood of each change. If the matches there are those of the
+// base, all matches of the base are carried over. If not, it searches all of the text: a new
+// key may change which secret belongs to which id anywhere. So does it where the first line
+// has changed, which may be the head of a table, and for texts whose encoding reaches farther
+// than a neighbourhood: packed data and UTF-16.
 func (s *Set) DetectVersion(v *Version) {
 	if matches, ok := s.carryOver(v); ok {
-		v.Matches = matches
+		v.Matches, v.hiddenMarks = matches, v.Base.hiddenMarks
 		return
 	}
-	v.Matches = s.Detect(nil, v.Text)
+	v.Matches, v.hiddenMarks = s.detect(nil, v.Text)
 }
 
 // carryOver returns the matches of v.Base where they stand in v.Text. It is false if the
 // change may have made a difference to them.
 func (s *Set) carryOver(v *Version) ([]Match, bool) {
-	if v.Base == nil || min(len(v.Text), len(v.Base.Text)) < minVersion {
-		return nil, false
-	}
-	if !bytes.Equal(headOf(v.Text), headOf(v.Base.Text)) || bytes.IndexByte(v.Text, 0) >= 0 || s.prefilter.HasPacked(v.Text) {
+	if v.Base == nil || min(len(v.Text), len(v.Base.Text)) < minVersion || v.Base.hiddenMarks || !s.isAlike(v.Text, v.Base.Text) {
 		return nil, false
 	}
 	v.Copies = inOrder(v.Copies)
-	changes, size := v.changes(), 0
-	for i := range changes {
-		c := &changes[i]
-		c.mayMatch = s.MayMatchNear(v.Text[c.new.Start:c.new.End]) || s.MayMatchNear(v.Base.Text[c.old.Start:c.old.End])
-		if c.mayMatch {
-			size += c.new.End - c.new.Start + c.old.End - c.old.Start
-		}
-	}
-	if size > len(v.Text)/2 { // to search all of it costs little more
+	matches, ok := v.movedMatches()
+	if !ok {
 		return nil, false
 	}
-	for _, c := range changes {
-		if !s.isHarmless(v, c) {
+	for _, c := range v.changes() {
+		if !s.isHarmless(v, c, matches) {
 			return nil, false
 		}
-	}
-	matches := make([]Match, len(v.Base.Matches))
-	for i, m := range v.Base.Matches {
-		if !m.move(v.inText) {
-			return nil, false
-		}
-		matches[i] = m
 	}
 	return matches, true
 }
 
-// headOf returns the beginning of text that tells about all of it: the first line, and as much
-// as shows that it is a download of a console.
-func headOf(text []byte) []byte {
-	const least = 256
-	head := text[:min(len(text), headBytes)]
-	return head[:max(min(least, len(head)), bytes.IndexByte(head, '\n'))]
-}
-
-// isHarmless reports whether the neighbourhood of a change has the same matches as before.
-func (s *Set) isHarmless(v *Version, c change) bool {
-	text, base := v.Text[c.new.Start:c.new.End], v.Base.Text[c.old.Start:c.old.End]
-	if s.distantMarks.In(text) != s.distantMarks.In(base) {
+// isAlike reports whether text and base have the same first line and the same form, and text
+// has no encoding that reaches far.
+func (s *Set) isAlike(text, base []byte) bool {
+	if !bytes.Equal(firstLine(text), firstLine(base)) || bytes.IndexByte(text, 0) >= 0 || s.prefilter.HasPacked(text) {
 		return false
 	}
-	if !c.mayMatch {
-		return true
-	}
-	before, marksBefore := s.detect(nil, base)
-	after, marksAfter := s.detect(nil, text)
-	if len(before) != len(after) || marksBefore != marksAfter {
-		return false
-	}
-	for i, m := range after {
-		inBase := func(s Span) (Span, bool) {
-			s, ok := v.inBase(Span{s.Start + c.new.Start, s.End + c.new.Start})
-			return Span{s.Start - c.old.Start, s.End - c.old.Start}, ok
-		}
-		if !m.move(inBase) || !m.equal(before[i]) {
+	for _, d := range s.detectors {
+		if d, ok := d.(FormDetector); ok && d.FormOf(text) != d.FormOf(base) {
 			return false
 		}
 	}
 	return true
+}
+
+// firstLine returns the first line of text, or the beginning of a long one.
+func firstLine(text []byte) []byte {
+	head := text[:min(len(text), headBytes)]
+	if end := bytes.IndexByte(head, '\n'); end >= 0 {
+		return head[:end]
+	}
+	return head
+}
+
+// isHarmless reports whether the matches near c are among known, the matches of the base
+// where they stand in the text.
+func (s *Set) isHarmless(v *Version, c change, known []Match) bool {
+	text, base := v.Text[c.new.Start:c.new.End], v.Base.Text[c.old.Start:c.old.End]
+	if s.distantMarks.In(text) != s.distantMarks.In(base) {
+		return false
+	}
+	if !s.MayMatchNear(text) && !s.MayMatchNear(base) {
+		return true
+	}
+	by := c.new.Start
+	if head := firstLine(v.Text); len(head) < c.new.Start { // a table has its names there
+		text, by = slices.Concat(head, []byte{'\n'}, text), by-len(head)-1
+	}
+	found, hidden := s.detect(nil, text)
+	if hidden {
+		return false
+	}
+	for i := range found {
+		found[i].move(func(s Span) (Span, bool) { return Span{s.Start + by, s.End + by}, true })
+	}
+	return slices.EqualFunc(matchesIn(c.near, found), matchesIn(c.near, known), Match.equal)
+}
+
+// matchesIn returns the matches of which a part lies in s, in order.
+func matchesIn(s Span, matches []Match) (list []Match) {
+	for _, m := range matches {
+		if slices.ContainsFunc([]Span{m.Span, m.Secret, m.Token}, func(part Span) bool { return !part.Empty() && part.Start < s.End && s.Start < part.End }) {
+			list = append(list, m)
+		}
+	}
+	slices.SortFunc(list, func(a, b Match) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), cmp.Compare(a.Secret.Start, b.Secret.Start), cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Rule.ID, b.Rule.ID))
+	})
+	return list
+}
+
+// movedMatches returns the matches of the base where they stand in the text. It is false if a
+// change cuts one of them.
+func (v *Version) movedMatches() ([]Match, bool) {
+	matches := slices.Clone(v.Base.Matches)
+	for i := range matches {
+		if !matches[i].move(v.inText) {
+			return nil, false
+		}
+	}
+	return matches, true
 }
 
 // equal reports whether m and n say the same.
@@ -148,8 +180,9 @@ func (m *Match) move(to func(Span) (Span, bool)) bool {
 // A change is a part of a text that its base does not have, or the other way round, with
 // its neighbourhood.
 type change struct {
-	new, old Span // in the text and in the base
-	mayMatch bool // one of them
+	changed  Span // in the text
+	near     Span // in the text: all that the change tells on
+	new, old Span // in the text and in the base: all that tells what is near
 }
 
 // inOrder returns the copies that stand in the order of the base, and drops the others. Git
@@ -176,16 +209,18 @@ func (v *Version) changes() (list []change) {
 		if i < len(v.Copies) {
 			next = v.Copies[i]
 		}
-		c := change{new: Span{last.At + last.Len, next.At}, old: Span{last.From + last.Len, next.From}}
+		c := change{changed: Span{last.At + last.Len, next.At}, old: Span{last.From + last.Len, next.From}}
 		last = next
-		if !c.new.Empty() || !c.old.Empty() {
+		if !c.changed.Empty() || !c.old.Empty() {
 			list = v.appendChange(list, c)
 		}
 	}
 	for i := range list {
 		c := &list[i]
-		by := reachBehind(v.Text, c.new.End) - c.new.End
-		c.new.End, c.old.End = c.new.End+by, c.old.End+by
+		at := c.changed
+		c.near = Span{nearReach.before(v.Text, at.Start), nearReach.behind(v.Text, at.End)}
+		c.new.End = farReach.behind(v.Text, at.End)
+		c.old.End += c.new.End - at.End
 	}
 	return list
 }
@@ -196,17 +231,17 @@ func (v *Version) changes() (list []change) {
 func (v *Version) appendChange(list []change, c change) []change {
 	var last *change
 	if n := len(list); n > 0 {
-		if last = &list[n-1]; c.new.Start-last.new.End <= reachBytes {
-			last.new.End, last.old.End = c.new.End, c.old.End
+		if last = &list[n-1]; c.changed.Start-last.changed.End <= farReach.bytes {
+			last.changed.End, last.old.End = c.changed.End, c.old.End
 			return list
 		}
 	}
-	start := reachBefore(v.Text, c.new.Start)
-	if last != nil && start <= reachBehind(v.Text, last.new.End) {
-		last.new.End, last.old.End = c.new.End, c.old.End
+	start := farReach.before(v.Text, c.changed.Start)
+	if last != nil && start <= farReach.behind(v.Text, last.changed.End) {
+		last.changed.End, last.old.End = c.changed.End, c.old.End
 		return list
 	}
-	c.old.Start -= c.new.Start - start
+	c.old.Start -= c.changed.Start - start
 	c.new.Start = start
 	return append(list, c)
 }
@@ -222,22 +257,12 @@ func (v *Version) inText(s Span) (Span, bool) {
 	return Span{s.Start + by, s.End + by}, true
 }
 
-// inBase is the reverse of inText.
-func (v *Version) inBase(s Span) (Span, bool) {
-	i := sort.Search(len(v.Copies), func(i int) bool { return v.Copies[i].At+v.Copies[i].Len >= s.End })
-	if i == len(v.Copies) || s.Start < v.Copies[i].At {
-		return Span{}, false
-	}
-	by := v.Copies[i].From - v.Copies[i].At
-	return Span{s.Start + by, s.End + by}, true
-}
-
-// reachBefore returns where the neighbourhood of text[at:] begins: with a line, unless the
-// lines are long.
-func reachBefore(text []byte, at int) int {
-	least := max(0, at-maxReach)
+// before returns where the neighbourhood of text[at:] begins: with a line, unless the lines
+// are long.
+func (r reach) before(text []byte, at int) int {
+	least := max(0, at-r.most())
 	i, lines := at, -1 // the first line break begins the line of at
-	for i > least && (lines < reachLines || at-i < reachBytes) {
+	for i > least && (lines < r.lines || at-i < r.bytes) {
 		k := bytes.LastIndexByte(text[least:i], '\n')
 		if k < 0 {
 			return least
@@ -250,11 +275,11 @@ func reachBefore(text []byte, at int) int {
 	return i + 1
 }
 
-// reachBehind returns where the neighbourhood of text[:at] ends.
-func reachBehind(text []byte, at int) int {
-	most := min(len(text), at+maxReach)
+// behind returns where the neighbourhood of text[:at] ends.
+func (r reach) behind(text []byte, at int) int {
+	most := min(len(text), at+r.most())
 	i, lines := at, -1
-	for i < most && (lines < reachLines || i-at < reachBytes) {
+	for i < most && (lines < r.lines || i-at < r.bytes) {
 		k := bytes.IndexByte(text[i:most], '\n')
 		if k < 0 {
 			return most
@@ -263,3 +288,6 @@ func reachBehind(text []byte, at int) int {
 	}
 	return i
 }
+
+// most bounds r in bytes: 42,000 for farReach.
+func (r reach) most() int { return r.lines * bytesPerLine }

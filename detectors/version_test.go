@@ -63,7 +63,9 @@ func TestDetectVersionFar(t *testing.T) {
 		return "AWS_ACCESS_KEY_ID=" + detectorstest.KeyID("AKIA", detectorstest.Account, seed) + "\n"
 	}
 	secret := detectorstest.SecretKey(1)
+	state := `{"version": 4, "terraform_version": "1.5.0", "resources": [` + "\n"
 	for _, tt := range []struct{ name, before, old, new, behind string }{
+		{"the_form_of_a_file", state + lines(400) + id(4) + lines(400), "", `{"type": "aws_iam_access_key"}` + "\n", lines(400)},
 		{"an_id_loses_its_secret_to_one_behind", lines(400) + id(1), "", "[prod]\n", lines(46) + "AWS_SECRET_ACCESS_KEY=" + secret + "\n" + lines(70) + id(2) + lines(400)},
 		{"the_head_of_a_table", "", "user,note\n", "user,aws_secret_access_key\n", rows(2000, "x") + rows(20, secret) + rows(1000, "x") + lines(400) + id(1)},
 	} {

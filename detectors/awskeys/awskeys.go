@@ -32,7 +32,10 @@ import (
 // Detector finds access keys. It has no state; the zero value works.
 type Detector struct{}
 
-var _ detectors.MemoDetector = Detector{}
+var (
+	_ detectors.MemoDetector = Detector{}
+	_ detectors.FormDetector = Detector{}
+)
 
 // Detect implements detectors.Detector. It reports, in this order:
 //
@@ -88,7 +91,7 @@ type keySearch struct {
 func newKeySearch(memo *detectors.Memo, text []byte, ids []detectors.Span) *keySearch {
 	return &keySearch{
 		Pairs: pairing.New(memo, text, ids), text: text, memo: memo, endpoints: otherclouds.Endpoints(text), otherIDs: otherclouds.IDs(text),
-		fileKind: fileKindOf(text), requests: presigned.RequestsIn(text),
+		fileKind: Detector{}.FormOf(text), requests: presigned.RequestsIn(text),
 	}
 }
 

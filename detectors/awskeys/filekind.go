@@ -20,9 +20,8 @@ var (
 	stateFile = lazyregexp.New(`"terraform_version"\s*:\s*"`)
 )
 
-// fileKindOf returns the kind of file that text is, or the zero Fact if its form does not
-// tell.
-func fileKindOf(text []byte) detectors.Fact {
+// FormOf implements detectors.FormDetector: it returns the kind of file that text is.
+func (Detector) FormOf(text []byte) detectors.Fact {
 	fact := func(value string) detectors.Fact { return detectors.Fact{Name: "found-in", Value: value, Risk: 1} }
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark
 	head := text[:min(len(text), 256)]

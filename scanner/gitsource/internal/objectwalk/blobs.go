@@ -129,7 +129,8 @@ func (v *blobVisitor) readWhole(n *pack.Node, node int32, base *detectors.Versio
 	}
 	v.Graph.Mark(node)
 	err = v.yieldBlob(node, scanner.Blob{Kind: finding.KindBlob, Data: data, Version: version})
-	n.Note = &detectors.Version{Matches: version.Matches} // the text is that of n, and valid as long
+	version.Text, version.Base, version.Copies = nil, nil, nil // the text is that of n, and valid as long
+	n.Note = version
 	return err
 }
 
