@@ -13,7 +13,7 @@ import (
 // stands alone in one text and with its secret in another, both texts are places of one
 // leak.
 func (h *hits) findings() []*draft {
-	slices.SortFunc(h.hits, func(a, b hit) int {
+	slices.SortFunc(h.hits, func(a, b *hit) int {
 		return cmp.Or(cmp.Compare(a.blob, b.blob), cmp.Compare(a.member, b.member), cmp.Compare(a.start, b.start),
 			cmp.Compare(a.match.Rank, b.match.Rank), compareCredentials(a.match.Credential, b.match.Credential))
 	})
@@ -23,6 +23,7 @@ func (h *hits) findings() []*draft {
 	for i, x := range h.hits {
 		all[i] = &draft{Finding: finding.Finding{Match: x.match}, occurrences: []occurrence{x.occurrence()}}
 	}
+	h.hits = nil // the drafts have all of it
 	all = unite(all)
 	return unite(fold(all))
 }
@@ -37,13 +38,13 @@ func (h *hits) dropContainers() {
 		id   string
 	}
 	inMembers := map[key][]detectors.Credential{}
-	of := func(x hit) key { return key{x.blob, x.match.Rule, x.match.Credential.ID} }
+	of := func(x *hit) key { return key{x.blob, x.match.Rule, x.match.Credential.ID} }
 	for _, x := range h.hits {
 		if x.member != "" {
 			inMembers[of(x)] = append(inMembers[of(x)], x.match.Credential)
 		}
 	}
-	h.hits = slices.DeleteFunc(h.hits, func(x hit) bool {
+	h.hits = slices.DeleteFunc(h.hits, func(x *hit) bool {
 		return x.member == "" && slices.ContainsFunc(inMembers[of(x)], func(c detectors.Credential) bool {
 			return compareCredentials(c, x.match.Credential) == 0
 		})
@@ -77,7 +78,7 @@ func compareCredentials(a, b detectors.Credential) int {
 }
 
 // occurrence is x's place as known before it is located.
-func (x hit) occurrence() occurrence {
+func (x *hit) occurrence() occurrence {
 	l := x.location
 	l.Blob, l.Path = x.blob, x.member
 	return occurrence{l, x.match.CountsAt, x.match.NameAt}

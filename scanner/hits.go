@@ -24,7 +24,7 @@ type hit struct {
 // hits collects the matches that the goroutines of a source find.
 type hits struct {
 	mu      sync.Mutex
-	hits    []hit
+	hits    []*hit
 	blobs   map[finding.BlobID]finding.Location // as the blob was named when it was read
 	located map[finding.BlobID][]finding.Location
 	failed  []unread
@@ -53,9 +53,9 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 		lines.line, lines.column, offset = b.Window.Line, b.Window.Column, int(b.Window.Offset)
 	}
 	slices.SortStableFunc(matches, func(a, b detectors.Match) int { return cmp.Compare(a.Start, b.Start) })
-	found, comments := make([]hit, len(matches)), switchesIn(data)
+	found, comments := make([]*hit, len(matches)), switchesIn(data)
 	for i, m := range matches {
-		found[i] = hit{m, b.ID, member, offset + m.Start, lines.location(m)}
+		found[i] = &hit{m, b.ID, member, offset + m.Start, lines.location(m)}
 		found[i].location.Around = around(data, &m, comments)
 	}
 	h.mu.Lock()
@@ -84,10 +84,10 @@ const maxPartners = 10_000
 // keeps the same ones if there are too many.
 func (h *hits) dropPartners() {
 	room, fileRoom := 0, maxPartners
-	if slices.ContainsFunc(h.hits, func(x hit) bool { return x.match.Needs != 0 }) {
+	if slices.ContainsFunc(h.hits, func(x *hit) bool { return x.match.Needs != 0 }) {
 		room = maxPartners
 	}
-	h.hits = slices.DeleteFunc(h.hits, func(x hit) bool {
+	h.hits = slices.DeleteFunc(h.hits, func(x *hit) bool {
 		switch {
 		case !x.match.NeedsID:
 			return false

@@ -103,7 +103,12 @@ func lowerHex(s string) string {
 
 func (s scrubber) all(fields ...*string) {
 	for _, f := range fields {
-		*f = s.undetected(s.r.Replace(*f))
+		clean, known := s.cleaned[*f] // each branch is named at each place
+		if !known {
+			clean = s.undetected(s.r.Replace(*f))
+			s.cleaned[*f] = clean
+		}
+		*f = clean
 	}
 }
 
@@ -112,15 +117,6 @@ func (s scrubber) undetected(text string) string {
 	if s.detectors == nil {
 		return text
 	}
-	if clean, ok := s.cleaned[text]; ok { // each branch is named at each place
-		return clean
-	}
-	clean := s.detect(text)
-	s.cleaned[text] = clean
-	return clean
-}
-
-func (s scrubber) detect(text string) string {
 	var matches []detectors.Match
 	for _, cut := range cuts(text) {
 		matches = s.detectors.Detect(matches, cut)

@@ -31,10 +31,10 @@ func lazy(pattern string) func() *regexp.Regexp {
 // it: "stanch:allow REASON [until=2027-01-31]" and those of other tools. stanch's own comment
 // needs a reason. Without one, or after its last day, it hides nothing, and a note says so.
 func Comments(now time.Time, notes *Notes) scanner.LocationFilter {
-	switchedOff := cachedSwitches()
+	switchedOff, mayHoldComment := cachedSwitches(), cachedLooks()
 	return func(f *finding.Finding, l *finding.Location) string {
 		for _, c := range linesOf(l) {
-			if !c.mayHoldComment() {
+			if !mayHoldComment(c) {
 				continue
 			}
 			if why := c.ownReason(now, func(format string, args ...any) {
@@ -79,6 +79,23 @@ func (c lineContext) mayHoldComment() bool {
 		line = strings.ToLower(line)
 		return slices.ContainsFunc(commentWords, func(word string) bool { return strings.Contains(line, word) })
 	})
+}
+
+// cachedLooks returns mayHoldComment with a memory: the versions of a file have the same lines.
+// It may be used concurrently.
+func cachedLooks() func(lineContext) bool {
+	var mu sync.Mutex
+	known := map[lineContext]bool{}
+	return func(c lineContext) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		may, ok := known[c]
+		if !ok {
+			may = c.mayHoldComment()
+			known[c] = may
+		}
+		return may
+	}
 }
 
 // foreignReason returns the reason to ignore f that a comment of another tool is, or "".
