@@ -19,6 +19,7 @@ package awskeys
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
@@ -27,6 +28,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/pairing"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/presigned"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/services"
+	"github.com/stanch-dev/stanch/detectors/internal/marks"
 )
 
 // Detector finds access keys. It has no state; the zero value works.
@@ -50,11 +52,23 @@ func (d Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
 
 // DetectWith implements detectors.MemoDetector.
 func (Detector) DetectWith(m *detectors.Memo, dst []detectors.Match, text []byte) []detectors.Match {
-	return services.Append(appendKeys(m, dst, text), text)
+	found := words().In(text)
+	return services.Append(appendKeys(m, dst, text, found), text, found)
 }
 
-// appendKeys appends the access keys of text.
-func appendKeys(memo *detectors.Memo, dst []detectors.Match, text []byte) []detectors.Match {
+// words are all strings that a text is searched for at once.
+var words = sync.OnceValue(func() *marks.Set {
+	return marks.New(slices.Concat(services.Marks(), partitionWords, otherclouds.EndpointWords)...)
+})
+
+// isPlain reports whether a text that holds the words found names neither a partition nor an
+// endpoint.
+func isPlain(found marks.Found) bool {
+	return !found.Any(partitionWords...) && !found.Any(otherclouds.EndpointWords...)
+}
+
+// appendKeys appends the access keys of text, which holds the words found.
+func appendKeys(memo *detectors.Memo, dst []detectors.Match, text []byte, found marks.Found) []detectors.Match {
 	if m, ok := wholeSecret(text); ok {
 		return append(dst, m)
 	}
@@ -63,6 +77,7 @@ func appendKeys(memo *detectors.Memo, dst []detectors.Match, text []byte) []dete
 		return dst
 	}
 	s := newKeySearch(memo, text, ids)
+	s.isPlain = isPlain(found)
 	dst = slices.Grow(dst, len(s.IDs))
 	for i := range s.IDs {
 		dst = s.appendID(dst, i)
@@ -86,6 +101,7 @@ type keySearch struct {
 	otherIDs  *otherclouds.Marks // ids that only other clouds have
 	fileKind  detectors.Fact
 	requests  presigned.Requests
+	isPlain   bool // nothing is near an id that near could name
 }
 
 func newKeySearch(memo *detectors.Memo, text []byte, ids []detectors.Span) *keySearch {
@@ -139,6 +155,9 @@ func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 type neighbourhood struct{ partition, store string }
 
 func (k *keySearch) near(id detectors.Span) neighbourhood {
+	if k.isPlain {
+		return neighbourhood{}
+	}
 	const reach = otherclouds.EndpointReach
 	place := detectors.Place{Kind: "near", Around: candidates.Around(k.text, id, reach), At: min(id.Start, reach), Len: id.End - id.Start}
 	return detectors.Recall(k.memo, place, func() neighbourhood {

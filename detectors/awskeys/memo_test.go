@@ -3,10 +3,12 @@ package awskeys
 import (
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/detectors/detectorstest/layouttest"
 )
@@ -48,6 +50,31 @@ func compareWithMemo(t *testing.T, texts []string) (known int) {
 		}
 	}
 	return known
+}
+
+// TestPlainText holds that a text without the words of partitions and endpoints names neither
+// near an id.
+func TestPlainText(t *testing.T) {
+	plain, others := 0, 0
+	for seed := range uint64(100) {
+		for _, text := range slices.Concat(versionsOfKey(seed), versionsOfPieces(seed)) {
+			k := newKeySearch(nil, []byte(text), candidates.IDs([]byte(text)))
+			for i := range k.IDs {
+				switch near := k.near(k.IDs[i].Span); {
+				case near != neighbourhood{}:
+					others++
+					if isPlain(words().In([]byte(text))) {
+						t.Fatalf("%.100q… of %d bytes is called plain, and names %v", text, len(text), near)
+					}
+				case isPlain(words().In([]byte(text))):
+					plain++
+				}
+			}
+		}
+	}
+	if plain < 100 || others < 100 {
+		t.Errorf("%d ids are in plain texts, %d near a name", plain, others)
+	}
 }
 
 // versionsOfKey returns texts that differ far from a key, at the beginning or the end, in

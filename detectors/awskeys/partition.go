@@ -16,11 +16,11 @@ const nearPartition = 1000
 // PartitionHint is the name of the fact with Credential.Partition.
 const PartitionHint = "partition-hint"
 
-// partitionWords returns parts of all names that partitionMark finds: a text without one of
-// them names no other partition.
-var partitionWords = sync.OnceValue(func() *marks.Set {
-	return marks.New("cn-north", "us-gov", "eusc", "aws-cn", ".com.cn", "aws.eu", "amazonaws.cn")
-})
+// partitionWords are parts of all names that partitionMark finds: a text without one of them
+// names no other partition.
+var partitionWords = []string{"cn-north", "us-gov", "eusc", "aws-cn", ".com.cn", "aws.eu", "amazonaws.cn"}
+
+var partitionWordSet = sync.OnceValue(func() *marks.Set { return marks.New(partitionWords...) })
 
 // partitionMark finds the names of partitions other than aws: in ARNs, regions and hosts
 // (the partitions.json of botocore; the consoles of China and GovCloud).
@@ -31,7 +31,7 @@ var partitionMark = lazyregexp.New(`\barn:aws-(cn|us-gov|eusc):|\b(cn)-north(?:w
 // write it, or "" if there is none. An id does not tell its partition.
 func partitionNear(text []byte, s detectors.Span) string {
 	window := candidates.Around(text, s, nearPartition)
-	if partitionWords().In(window).None() {
+	if partitionWordSet().In(window).None() {
 		return ""
 	}
 	at := min(s.Start, nearPartition)

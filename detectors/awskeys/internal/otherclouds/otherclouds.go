@@ -114,10 +114,13 @@ func (m *Marks) in(from, to int) []Mark {
 
 const beforeWord, afterWord = 60, 200 // bytes of a mark around its word
 
+// EndpointWords are parts of all endpoints: a text without one of them has none.
+var EndpointWords = []string{"ndpoint", "NDPOINT", "host_b", "HOST_B", "rovider"}
+
 // endpointsIn returns the endpoints of stores whose word begins in text[from:to].
 func endpointsIn(text []byte, from, to int) []Mark {
 	var marks []Mark
-	for _, word := range []string{"ndpoint", "NDPOINT", "host_b", "HOST_B", "rovider"} {
+	for _, word := range EndpointWords {
 		for i := from; ; {
 			k := bytes.Index(text[i:min(len(text), to+len(word)-1)], []byte(word))
 			if k < 0 {

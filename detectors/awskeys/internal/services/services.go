@@ -6,7 +6,6 @@ package services
 import (
 	"encoding/base64"
 	"strings"
-	"sync"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
@@ -43,17 +42,18 @@ var finders = []finder{
 	{find: appendCloudFront, marks: []string{cloudFrontHead}},
 }
 
-var allMarks = sync.OnceValue(func() *marks.Set {
+// Marks returns the marks and the names of all services.
+func Marks() []string {
 	var all []string
 	for _, f := range finders {
 		all = append(append(all, f.marks...), f.names...)
 	}
-	return marks.New(all...)
-})
+	return all
+}
 
-// Append appends the credentials of single services in text.
-func Append(dst []detectors.Match, text []byte) []detectors.Match {
-	found := allMarks().In(text)
+// Append appends the credentials of single services in text. found are those of Marks that
+// text holds.
+func Append(dst []detectors.Match, text []byte, found marks.Found) []detectors.Match {
 	for _, f := range finders {
 		if found.Any(f.marks...) && (f.names == nil || found.Any(f.names...)) {
 			dst = f.find(dst, text)
