@@ -24,6 +24,9 @@ const (
 	// In a secret of 40 bytes a word begins at one of the first 33; 32 is simpler.
 	runStride = 32
 
+	// shortRun bounds the runs that are read as a whole.
+	shortRun = 64
+
 	// maxSecret bounds a secret with its escapes. One in a thousand has more than five
 	// characters to escape, each of which takes five more bytes as \u002f.
 	maxSecret = keyformat.SecretLen + 32
@@ -108,12 +111,39 @@ func isLoneID(text []byte, at int) bool {
 // or without, may hold a lone secret or a token. If named is true, a secret counts only if it
 // has a name.
 func mayHoldSecret(text []byte, run *bytemasks.Place, named bool) bool {
-	for p := (run.From + runStride - 1) / runStride * runStride; p+wordLen <= run.To; p += runStride {
+	if run.To-run.From <= shortRun {
+		all, some := kindsOf(text[run.From:run.To])
+		if some&bothCases != bothCases {
+			return false // a path or a hash: 24 random characters have letters of both cases
+		}
+		if all != 0 && some&keyformat.IsEscape == 0 {
+			return isPlainRun(text, run.From, run.To, named)
+		}
+	}
+	return mayHoldSecretAtWord(text, run.From, run.To, named)
+}
+
+// mayHoldSecretAtWord is mayHoldSecret for a run of any length. It looks around each word at a
+// multiple of runStride.
+func mayHoldSecretAtWord(text []byte, from, to int, named bool) bool {
+	for p := (from + runStride - 1) / runStride * runStride; p+wordLen <= to; p += runStride {
 		if all, some := kindsAt(text, p); all != 0 && isLongRun(text, p, some) && runAround(text, p, named) {
 			return true
 		}
 	}
 	return false
+}
+
+// isPlainRun is runAround for the whole run text[from:to], which is base64 without escapes.
+func isPlainRun(text []byte, from, to int, named bool) bool {
+	last := to - keyformat.SecretLen // no secret and no token begins behind it
+	for at := from; at <= last; at++ {
+		end := at + keyformat.SecretLen
+		if (end == to || keyformat.IsSecretPunct(text[end])) && (at == from || keyformat.IsSecretPunct(text[at-1])) && isDelimitedSecret(text, at, named) {
+			return true
+		}
+	}
+	return isLoneCredential(text, from, to, named) || isPackedSecret(text, from, named) || isTokenStart(text, from, min(from+candidates.MaxGlue, last))
 }
 
 // runAround reports whether the run around the word at p looks like a secret or begins like

@@ -24,6 +24,21 @@ func kindsAt(text []byte, p int) (common, some byte) {
 	return (k0 & k1) & (k2 & k3) & ((k4 & k5) & (k6 & k7)), (k0 | k1) | (k2 | k3) | ((k4 | k5) | (k6 | k7))
 }
 
+// kindsOf returns the RunKinds that all bytes of run have, which are at least eight, and those
+// that some of them have.
+func kindsOf(run []byte) (common, some byte) {
+	last := len(run) - wordLen
+	common, some = kindsAt(run, last)
+	for p := 0; p < last; p += wordLen {
+		all, any := kindsAt(run, p)
+		common, some = common&all, some|any
+	}
+	return common, some
+}
+
+// bothCases are the kinds of letters.
+const bothCases = keyformat.IsCapital | keyformat.IsSmall
+
 // isLongRun reports whether the word at p, which is in a run and has the kinds word, may be in one
 // of SecretLen characters that is no path and no hash. Half of the rest of such a run is before the word
 // or behind it, and 24 random characters have letters of both cases.
@@ -42,8 +57,7 @@ func isLongRun(text []byte, p int, word byte) bool {
 func haveBothCases(text []byte, p int, word byte) bool {
 	all1, any1 := kindsAt(text, p)
 	all2, any2 := kindsAt(text, p+wordLen)
-	const both = keyformat.IsCapital | keyformat.IsSmall
-	return all1&all2 != 0 && (word|any1|any2)&both == both
+	return all1&all2 != 0 && (word|any1|any2)&bothCases == bothCases
 }
 
 // startOfRun returns where the run that text[:from] ends in begins, least or later, and the kinds of
