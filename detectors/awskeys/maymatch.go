@@ -24,9 +24,6 @@ const (
 	// In a secret of 40 bytes a word begins at one of the first 33; 32 is simpler.
 	runStride = 32
 
-	// shortRun bounds the runs that are read as a whole.
-	shortRun = 64
-
 	// maxSecret bounds a secret with its escapes. One in a thousand has more than five
 	// characters to escape, each of which takes five more bytes as \u002f.
 	maxSecret = keyformat.SecretLen + 32
@@ -45,29 +42,44 @@ func (d Detector) MayMatch(text []byte) bool { return d.mayMatch(text, false) }
 func (d Detector) MayMatchNear(text []byte) bool { return d.mayMatch(text, true) }
 
 func (d Detector) mayMatch(text []byte, near bool) bool {
+	if d.MayBeWhole(text) {
+		return true
+	}
 	var w bytemasks.Walk
-	var p bytemasks.Place
-	bytemasks.New().Begin(&w, text)
-	for w.Next(&p) {
-		if d.MayMatchAt(text, &p, near) {
+	for bytemasks.New().Begin(&w, text); w.NextChunk(); {
+		for b, ok := w.NextBlock(); ok; b, ok = w.NextBlock() {
+			if d.MayMatchBlock(text, b) {
+				return true
+			}
+		}
+		for r, ok := w.NextRun(); ok; r, ok = w.NextRun() {
+			if d.MayMatchRun(text, r, near) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// MayBeWhole implements prefilter.PlaceFilter: text may be a secret and nothing else.
+func (Detector) MayBeWhole(text []byte) bool { return mayBeWhole(text) }
+
+// MayMatchBlock implements prefilter.PlaceFilter: a key id may begin in a block.
+func (Detector) MayMatchBlock(text []byte, b bytemasks.Block) bool {
+	for starts := b.Capitals; starts != 0; starts &= starts - 1 {
+		i := b.From + bits.TrailingZeros64(starts)
+		if text[i] == 'A' && text[i+3] == 'A' && i+keyformat.IDLen <= len(text) &&
+			(candidates.IsPrefix(text[i:i+keyformat.PrefixLen]) || string(text[i:i+keyformat.PrefixLen]) == "APKA") && isLoneID(text, i) {
 			return true
 		}
 	}
 	return false
 }
 
-// MayMatchAt implements prefilter.PlaceFilter. If near is true, a secret counts only if it has
-// a name.
-func (Detector) MayMatchAt(text []byte, p *bytemasks.Place, near bool) bool {
-	switch p.Kind {
-	case bytemasks.Chunk:
-		return p.From == 0 && mayBeWhole(text)
-	case bytemasks.Block:
-		return p.Capitals != 0 && mayHoldID(text, p)
-	case bytemasks.Run:
-		return mayHoldSecret(text, p, near)
-	}
-	return false
+// MayMatchRun implements prefilter.PlaceFilter: a lone secret or a token may be in a run. If
+// near is true, a secret counts only if it has a name.
+func (Detector) MayMatchRun(text []byte, r bytemasks.Run, near bool) bool {
+	return mayHoldSecret(text, r, near)
 }
 
 // Window implements detectors.PrefilteringDetector. It holds a secret with its escapes,
@@ -81,18 +93,6 @@ func (Detector) Window() int {
 func (d Detector) NearWindow() int { return d.Window() + pairing.MaxNames }
 
 var _ detectors.PrefilteringDetector = Detector{}
-
-// mayHoldID reports whether a key id begins in a block.
-func mayHoldID(text []byte, p *bytemasks.Place) bool {
-	for starts := p.Capitals; starts != 0; starts &= starts - 1 {
-		i := p.From + bits.TrailingZeros64(starts)
-		if text[i] == 'A' && text[i+3] == 'A' && i+keyformat.IDLen <= len(text) &&
-			(candidates.IsPrefix(text[i:i+keyformat.PrefixLen]) || string(text[i:i+keyformat.PrefixLen]) == "APKA") && isLoneID(text, i) {
-			return true
-		}
-	}
-	return false
-}
 
 // isLoneID is candidates.IsID without a look at the bytes before the id. They may be an
 // escape that shows only after another one has been undone, or base64 of which a piece of
@@ -110,17 +110,19 @@ func isLoneID(text []byte, at int) bool {
 // mayHoldSecret reports whether a run of at least SecretLen characters of base64, with escapes
 // or without, may hold a lone secret or a token. If named is true, a secret counts only if it
 // has a name.
-func mayHoldSecret(text []byte, run *bytemasks.Place, named bool) bool {
-	if run.To-run.From <= shortRun {
-		all, some := kindsOf(text[run.From:run.To])
-		if some&bothCases != bothCases {
-			return false // a path or a hash: 24 random characters have letters of both cases
-		}
-		if all != 0 && some&keyformat.IsEscape == 0 {
-			return isPlainRun(text, run.From, run.To, named)
+func mayHoldSecret(text []byte, run bytemasks.Run, named bool) bool {
+	if !run.Short {
+		return mayHoldSecretAtWord(text, run.From, run.To, named)
+	}
+	if run.Small == 0 || !hasCapital(text[run.From:run.To]) {
+		return false // a path or a hash: 24 random characters have letters of both cases
+	}
+	for others := run.Punct; others != 0; others &= others - 1 {
+		if !keyformat.IsSecretPunct(text[run.From+bits.TrailingZeros64(others)]) {
+			return mayHoldSecretAtWord(text, run.From, run.To, named)
 		}
 	}
-	return mayHoldSecretAtWord(text, run.From, run.To, named)
+	return isPlainRun(text, run, named)
 }
 
 // mayHoldSecretAtWord is mayHoldSecret for a run of any length. It looks around each word at a
@@ -134,16 +136,18 @@ func mayHoldSecretAtWord(text []byte, from, to int, named bool) bool {
 	return false
 }
 
-// isPlainRun is runAround for the whole run text[from:to], which is base64 without escapes.
-func isPlainRun(text []byte, from, to int, named bool) bool {
-	last := to - keyformat.SecretLen // no secret and no token begins behind it
-	for at := from; at <= last; at++ {
-		end := at + keyformat.SecretLen
-		if (end == to || keyformat.IsSecretPunct(text[end])) && (at == from || keyformat.IsSecretPunct(text[at-1])) && isDelimitedSecret(text, at, named) {
+// isPlainRun is runAround for the whole of a short run, which is base64 without escapes.
+func isPlainRun(text []byte, run bytemasks.Run, named bool) bool {
+	// A secret begins with the run or behind a delimiter, and ends with it or before another.
+	begins := run.Punct<<1 | 1
+	ends := run.Punct>>keyformat.SecretLen | 1<<(run.To-run.From-keyformat.SecretLen)
+	for both := begins & ends; both != 0; both &= both - 1 {
+		if isDelimitedSecret(text, run.From+bits.TrailingZeros64(both), named) {
 			return true
 		}
 	}
-	return isLoneCredential(text, from, to, named) || isPackedSecret(text, from, named) || isTokenStart(text, from, min(from+candidates.MaxGlue, last))
+	last := run.To - keyformat.SecretLen // no secret and no token begins behind it
+	return isLoneCredential(text, run.From, run.To, named) || isPackedSecret(text, run.From, named) || isTokenStart(text, run.From, min(run.From+candidates.MaxGlue, last))
 }
 
 // runAround reports whether the run around the word at p looks like a secret or begins like

@@ -24,16 +24,19 @@ func kindsAt(text []byte, p int) (common, some byte) {
 	return (k0 & k1) & (k2 & k3) & ((k4 & k5) & (k6 & k7)), (k0 | k1) | (k2 | k3) | ((k4 | k5) | (k6 | k7))
 }
 
-// kindsOf returns the RunKinds that all bytes of run have, which are at least eight, and those
-// that some of them have.
-func kindsOf(run []byte) (common, some byte) {
-	last := len(run) - wordLen
-	common, some = kindsAt(run, last)
-	for p := 0; p < last; p += wordLen {
-		all, any := kindsAt(run, p)
-		common, some = common&all, some|any
+// hasCapital reports whether run, eight bytes or more of a run, has a capital letter.
+func hasCapital(run []byte) bool {
+	for p, last := 0, len(run)-wordLen; ; p = min(p+wordLen, last) {
+		w := binary.LittleEndian.Uint64(run[p:])
+		// The bytes with the bit 0x40 are capitals, "\", "_" and small letters. With 5 more, all
+		// but capitals have the bit 0x20 too.
+		if w&^((w+5*ones)<<1)&(0x40*ones) != 0 {
+			return true
+		}
+		if p == last {
+			return false
+		}
 	}
-	return common, some
 }
 
 // bothCases are the kinds of letters.

@@ -17,15 +17,15 @@ func TestShortRuns(t *testing.T) {
 	for seed := range uint64(40_000) {
 		text := []byte(shortRunText(r, seed))
 		var w bytemasks.Walk
-		var p bytemasks.Place
 		bytemasks.New().Begin(&w, text)
-		for w.Next(&p) {
+		w.NextChunk()
+		for run, ok := w.NextRun(); ok; run, ok = w.NextRun() {
 			for _, named := range []bool{false, true} {
-				if p.Kind != bytemasks.Run || !mayHoldSecretAtWord(text, p.From, p.To, named) {
+				if !mayHoldSecretAtWord(text, run.From, run.To, named) {
 					continue
 				}
-				if found++; !mayHoldSecret(text, &p, named) {
-					t.Errorf("%q: the run %q is passed over, named %v", text, text[p.From:p.To], named)
+				if found++; !mayHoldSecret(text, run, named) {
+					t.Errorf("%q: the run %q is passed over, named %v", text, text[run.From:run.To], named)
 				}
 			}
 		}

@@ -15,48 +15,50 @@ import (
 
 const (
 	idPiece = 7
+	// maxPiece is longer than a piece with the rest of an escape before it.
+	maxPiece = encodings.IDLen + maxEscape
 	// joinedIDWindow bounds an id in three pieces, with the joints between them.
 	joinedIDWindow = encodings.IDLen + 2*(encodings.MaxGap+4)
 )
 
-// piecesAt reports whether one of the pieces at the bits of starts, counted from the offset
-// at, is part of an id.
+// piecesAt reports whether one of the pieces in the block at the offset at is part of an id.
+// Seven characters begin at each bit of starts. So n bits in a row are a piece of n+6.
 func (f *Filter) piecesAt(text []byte, at int, starts uint64) bool {
 	for starts != 0 {
 		k := bits.TrailingZeros64(starts)
-		end, ok := f.pieceAround(text, at+k)
-		if ok {
+		n := bits.TrailingZeros64(^(starts >> k))
+		starts &= starts + 1<<k // without these n
+		from, to := at+k, at+k+n+idPiece-1
+		if k == 0 { // it may begin before the block
+			for from > 0 && from > at-maxPiece && idBytes[text[from-1]] {
+				from--
+			}
+		}
+		if k+n == 64 { // and end behind it
+			for to < len(text) && to < at+64+maxPiece && idBytes[text[to]] {
+				to++
+			}
+		}
+		if to-from < maxPiece && f.isPiece(text, from, to) {
 			return true
 		}
-		n := max(1, end-at-k) // skip the rest of the piece
-		if n >= encodings.IDLen+maxEscape {
-			n = idPiece // which may go on
-		}
-		starts &^= 1<<(k+n) - 1
 	}
 	return false
 }
 
-// pieceAround reports whether the piece with the character at i is part of an id in pieces,
-// and returns its end.
-func (f *Filter) pieceAround(text []byte, i int) (to int, ok bool) {
-	from, letter := i, false
-	for from > 0 && i-from < encodings.IDLen+maxEscape && idBytes[text[from-1]] {
-		from--
-		letter = letter || text[from] >= 'A'
-	}
-	for to = i; to < len(text) && to-i < encodings.IDLen+maxEscape && idBytes[text[to]]; {
-		letter = letter || text[to] >= 'A'
-		to++
-	}
-	if !letter || to-from < idPiece {
-		return to, false
+// isPiece reports whether text[from:to], with no capital letter and no digit beside it, is part
+// of an id in pieces.
+func (f *Filter) isPiece(text []byte, from, to int) bool {
+	for i := from; text[i] < 'A'; i++ {
+		if i+1 == to {
+			return false // a number
+		}
 	}
 	from = afterEscape(text, from)
-	if n := to - from; n < idPiece || n >= encodings.IDLen+maxEscape || n >= encodings.IDLen && to-afterAnyEscape(text, from) >= encodings.IDLen {
-		return to, false
+	if n := to - from; n < idPiece || n >= encodings.IDLen && to-afterAnyEscape(text, from) >= encodings.IDLen {
+		return false
 	}
-	return to, (mayFollow(text, to) || mayPrecede(text, from)) && f.isJoined(text, from, to)
+	return (mayFollow(text, to) || mayPrecede(text, from)) && f.isJoined(text, from, to)
 }
 
 // isJoined reports whether the piece text[from:to] is part of an id in pieces.

@@ -53,12 +53,13 @@ type PlainFilter interface {
 }
 
 // A PlaceFilter is a PlainFilter that need not walk over a text by itself: it looks at the
-// places of the walk that all looks share.
+// places of the walk that all looks share. If its methods are false for a text, its blocks with
+// capitals and its runs, MayMatch is false, or MayMatchNear if near is true.
 type PlaceFilter interface {
 	PlainFilter
-	// MayMatchAt reports whether text may match at p. If it is false for all places of a text,
-	// MayMatch is false, or MayMatchNear if near is true.
-	MayMatchAt(text []byte, p *bytemasks.Place, near bool) bool
+	MayBeWhole(text []byte) bool
+	MayMatchBlock(text []byte, b bytemasks.Block) bool
+	MayMatchRun(text []byte, r bytemasks.Run, near bool) bool
 }
 
 // A Filter decides whether a text is worth a search. It asks its plain filters about the

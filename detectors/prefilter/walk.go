@@ -26,45 +26,68 @@ const encodedContext = 16
 
 // walk walks over text once, and reports whether one of l sees a match.
 func (f *Filter) walk(text []byte, l looks) bool {
-	var w bytemasks.Walk
-	var p bytemasks.Place
-	f.walker.Begin(&w, text)
 	s := encodedSearch{Filter: f, depth: encodings.MaxRounds}
-	for w.Next(&p) {
-		if l&(atPlaces|nearPlaces) != 0 {
-			for _, d := range f.places {
-				if d.MayMatchAt(text, &p, l&nearPlaces != 0) {
-					return true
-				}
+	plain, near := l&(atPlaces|nearPlaces) != 0, l&nearPlaces != 0
+	for _, d := range f.places {
+		if plain && d.MayBeWhole(text) {
+			return true
+		}
+	}
+	var w bytemasks.Walk
+	for f.walker.Begin(&w, text); w.NextChunk(); {
+		if l&patterns != 0 && f.patterns.findFrom(text, w.From, w.To) || w.Zeros && s.isInZeros(text, &w, l) {
+			return true
+		}
+		for b, ok := w.NextBlock(); ok; b, ok = w.NextBlock() {
+			if b.Capitals != 0 && (plain && f.mayMatchBlock(text, b) || l&joinedIDs != 0 && f.piecesAt(text, b.From, b.Capitals)) ||
+				b.Base64|b.WideBase64 != 0 && s.isAt(text, b, l) {
+				return true
 			}
 		}
-		found := false
-		switch p.Kind {
-		case bytemasks.Chunk:
-			found = l&patterns != 0 && f.patterns.findFrom(text, p.From, p.To) || p.Zeros && f.hasWide(text, &p, l, &s)
-		case bytemasks.Block:
-			found = p.Base64|p.WideBase64 != 0 && s.isAt(text, &p, l) || l&joinedIDs != 0 && p.Capitals != 0 && f.piecesAt(text, p.From, p.Capitals)
-		case bytemasks.Run:
-			found = l&packedData != 0 && p.To-p.From >= packedLeast && f.hasPackedIn(text, p.From, p.To-packedLeast+len(gzipMark), packedChars) ||
-				l&encodedIDs != 0 && (s.isBeforeBreak(text, p.To) || s.hasHex(text, &p))
+		for r, ok := w.NextRun(); ok; r, ok = w.NextRun() {
+			if plain && f.mayMatchRun(text, r, near) || l&packedData != 0 && r.To-r.From >= packedLeast && f.hasPackedIn(text, r.From, r.To-packedLeast+len(gzipMark), packedChars) ||
+				l&encodedIDs != 0 && s.isInRun(text, r) {
+				return true
+			}
 		}
-		if found {
+	}
+	return false
+}
+
+func (f *Filter) mayMatchBlock(text []byte, b bytemasks.Block) bool {
+	for _, d := range f.places {
+		if d.MayMatchBlock(text, b) {
 			return true
 		}
 	}
 	return false
 }
 
-// hasWide reports whether a chunk with zeros in it has a pattern or an id in UTF-16.
-func (f *Filter) hasWide(text []byte, p *bytemasks.Place, l looks, s *encodedSearch) bool {
-	return l&patterns != 0 && f.encoded.findFrom(text, p.From, p.To) || l&encodedIDs != 0 && s.hasWide(text, p)
+func (f *Filter) mayMatchRun(text []byte, r bytemasks.Run, near bool) bool {
+	for _, d := range f.places {
+		if d.MayMatchRun(text, r, near) {
+			return true
+		}
+	}
+	return false
+}
+
+// isInZeros reports whether a chunk with zeros in it has a pattern or an id in UTF-16.
+func (s *encodedSearch) isInZeros(text []byte, w *bytemasks.Walk, l looks) bool {
+	return l&patterns != 0 && s.encoded.findFrom(text, w.From, w.To) || l&encodedIDs != 0 && s.hasWide(text, w.From, w.To)
+}
+
+// isInRun reports whether a run has an id in hexadecimal, or one in base64 that a line break
+// behind it cuts.
+func (s *encodedSearch) isInRun(text []byte, r bytemasks.Run) bool {
+	return s.isBeforeBreak(text, r.To) || s.hasHex(text, r)
 }
 
 // isAt reports whether an encoded id or pattern has one of the shapes in a block.
-func (s *encodedSearch) isAt(text []byte, p *bytemasks.Place, l looks) bool {
+func (s *encodedSearch) isAt(text []byte, b bytemasks.Block, l looks) bool {
 	done := 0 // no pattern begins before it
-	for starts := p.Base64; starts != 0; starts &= starts - 1 {
-		at := p.From + bits.TrailingZeros64(starts)
+	for starts := b.Base64; starts != 0; starts &= starts - 1 {
+		at := b.From + bits.TrailingZeros64(starts)
 		if !decodesToASCII(text[at:]) || !decodesToASCII(text[at+wordLen:]) { // as in most of random base64
 			continue
 		}
@@ -80,18 +103,18 @@ func (s *encodedSearch) isAt(text []byte, p *bytemasks.Place, l looks) bool {
 	if l&encodedIDs == 0 || s.depth < 2 {
 		return false
 	}
-	for starts := p.WideBase64; starts != 0; starts &= starts - 1 {
-		at := p.From + bits.TrailingZeros64(starts)
-		if groupsMayBeInner(text, at, 1) && s.isWithin(inBase64, text, at) {
+	for starts := b.WideBase64; starts != 0; starts &= starts - 1 {
+		at := b.From + bits.TrailingZeros64(starts)
+		if decodesToASCII(text[at:]) && groupsMayBeInner(text, at, 1) && s.isWithin(inBase64, text, at) {
 			return true
 		}
 	}
 	return false
 }
 
-// hasWide reports whether an id in UTF-16 or UTF-32 begins in p, a chunk with zeros.
-func (s *encodedSearch) hasWide(text []byte, p *bytemasks.Place) bool {
-	for i := p.From; i < p.To && i+wordLen <= len(text); i += idStride {
+// hasWide reports whether an id in UTF-16 or UTF-32 begins in text[from:to].
+func (s *encodedSearch) hasWide(text []byte, from, to int) bool {
+	for i := from; i < to && i+wordLen <= len(text); i += idStride {
 		if isUTF16Word(binary.LittleEndian.Uint64(text[i:])) && s.isInWide(text, i) {
 			return true
 		}
@@ -100,8 +123,8 @@ func (s *encodedSearch) hasWide(text []byte, p *bytemasks.Place) bool {
 }
 
 // hasHex reports whether an id in hexadecimal is in a run.
-func (s *encodedSearch) hasHex(text []byte, p *bytemasks.Place) bool {
-	for i := p.From; i+wordLen <= p.To; i += idStride {
+func (s *encodedSearch) hasHex(text []byte, r bytemasks.Run) bool {
+	for i := r.From; i+wordLen <= r.To; i += idStride {
 		if isHexWord(binary.LittleEndian.Uint64(text[i:])) && (s.isInHex(text, i) || s.isInHex(text, i+1)) {
 			return true
 		}
@@ -111,22 +134,21 @@ func (s *encodedSearch) hasHex(text []byte, p *bytemasks.Place) bool {
 
 // walkInner reports whether plain, which was decoded, holds an id that is encoded once more.
 func (s *encodedSearch) walkInner(plain []byte) bool {
-	var w bytemasks.Walk
-	var p bytemasks.Place
-	s.walker.Begin(&w, plain)
 	inner := encodedSearch{Filter: s.Filter, depth: s.depth - 1}
-	for w.Next(&p) {
-		found := false
-		switch p.Kind {
-		case bytemasks.Chunk:
-			found = p.Zeros && inner.hasWide(plain, &p)
-		case bytemasks.Block:
-			found = inner.isAt(plain, &p, encodedIDs)
-		case bytemasks.Run:
-			found = inner.isBeforeBreak(plain, p.To) || inner.hasHex(plain, &p)
-		}
-		if found {
+	var w bytemasks.Walk
+	for s.walker.Begin(&w, plain); w.NextChunk(); {
+		if w.Zeros && inner.hasWide(plain, w.From, w.To) {
 			return true
+		}
+		for b, ok := w.NextBlock(); ok; b, ok = w.NextBlock() {
+			if inner.isAt(plain, b, encodedIDs) {
+				return true
+			}
+		}
+		for r, ok := w.NextRun(); ok; r, ok = w.NextRun() {
+			if inner.isInRun(plain, r) {
+				return true
+			}
 		}
 	}
 	return false

@@ -3,6 +3,7 @@ package bytemasks
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,19 +24,63 @@ func FuzzWalk(f *testing.F) {
 
 func compare(t *testing.T, text []byte) {
 	t.Helper()
-	var v, w Walk
-	var p, q Place
-	New().Begin(&v, text)
-	Plain().Begin(&w, text)
-	for {
-		more := v.Next(&p)
-		if w.Next(&q) != more || more && p != q {
-			t.Fatalf("%q: with vectors %+v, without %+v", text, p, q)
+	got, want := places(New(), text), places(Plain(), text)
+	if !slices.Equal(got, want) {
+		t.Fatalf("%q: with vectors %+v, without %+v", text, got, want)
+	}
+	runs := slices.DeleteFunc(got, func(p any) bool { _, ok := p.(Run); return !ok })
+	if want := runsOf(text); !slices.EqualFunc(runs, want, isRun) {
+		t.Fatalf("%q: runs %+v, want %+v", text, runs, want)
+	}
+}
+
+// isRun reports whether a walk may find the run want as got. One that begins in one chunk and
+// ends in the next need not be described.
+func isRun(got any, want Run) bool {
+	if r := got.(Run); !r.Short && want.From/chunkLen < want.To/chunkLen {
+		return r.From == want.From && r.To == want.To
+	}
+	return got == want
+}
+
+// runsOf returns the runs of text, found byte by byte.
+func runsOf(text []byte) (list []Run) {
+	for at := 0; at < len(text); at++ {
+		r := Run{From: at}
+		for at < len(text) && isIn(run, text[at]) {
+			at++
 		}
-		if !more {
-			return
+		if r.To = at; r.To-r.From < LeastRun {
+			continue
+		}
+		r.Short = r.To-r.From <= 64
+		for i, c := range text[r.From:r.To] {
+			switch {
+			case !r.Short:
+			case !isIn(word, c):
+				r.Punct |= 1 << i
+			case !isIn(upper, c):
+				r.Small |= 1 << i
+			}
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// places returns the chunks, the blocks and the runs of text, in order.
+func places(k Walker, text []byte) (list []any) {
+	var w Walk
+	for k.Begin(&w, text); w.NextChunk(); {
+		list = append(list, w.From, w.To, w.Zeros)
+		for b, ok := w.NextBlock(); ok; b, ok = w.NextBlock() {
+			list = append(list, b)
+		}
+		for r, ok := w.NextRun(); ok; r, ok = w.NextRun() {
+			list = append(list, r)
 		}
 	}
+	return list
 }
 
 // TestWalk is FuzzWalk for random texts of bytes in few classes, in which runs are long.

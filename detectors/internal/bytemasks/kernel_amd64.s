@@ -6,14 +6,17 @@
 #define SEXTET 2*ROW
 #define RUN 3*ROW
 
+#define CAPITALS 0*512 // the bytes between the shapes of two kinds
+#define BASE64 1*512
+#define WIDE 2*512
+
 // CLASSES replaces the 32 bytes in V by their classes, with T, U and W as scratch. VPSHUFB
 // looks up 32 bytes at once in a table of 16: the lower halves in one table, the upper halves
 // in another. Where both say yes, the byte is in a rectangle. Three make up a class.
 #define CLASSES(V, T, U, W) \
-	VPSRLW  $4, V, T   \ // upper halves
-	VPAND   Y9, T, T   \
-	VPAND   Y9, V, V   \ // lower halves
-	VPSHUFB V, Y10, U  \
+	VPSRLW  $4, V, T   \
+	VPAND   Y9, T, T   \ // upper halves
+	VPSHUFB V, Y10, U  \ // by the lower half; zero if the byte is not ASCII
 	VPSHUFB T, Y11, W  \
 	VPAND   U, W, U    \ // in the first rectangle
 	VPSHUFB V, Y12, W  \
@@ -93,8 +96,9 @@ block:
 	VPSRLQ $n, V, T \
 	VPAND  T, V, V
 
-// SHAPES adds to Y7 the bits at which a shape begins, as shapesIn finds them. It takes four
-// words of 64 bits at once; at is 0 or 4, and the upper half of each word does not count.
+// SHAPES finds the shapes as shapesIn does, in four words of 64 bits at once: capitals in Y4,
+// base64 in Y2, base64 of UTF-16 in Y5. at is 0 or 4. The upper half of each word does not
+// count, since it lacks the bits behind it.
 #define SHAPES(at) \
 	VMOVDQU WORD+at(DI), Y0   \
 	AND(1, Y0, Y1)            \
@@ -103,19 +107,22 @@ block:
 	AND(8, Y0, Y1)            \ // Y0: sixteen letters and digits
 	VMOVDQU SEXTET+at(DI), Y2 \
 	AND(4, Y2, Y3)            \
-	AND(8, Y2, Y3)            \ // Y2: base64
+	AND(8, Y2, Y3)            \
+	VPAND   Y0, Y2, Y2        \
 	VMOVDQU UPPER+at(DI), Y4  \
 	VPSRLQ  $3, Y4, Y5        \
 	VPAND   Y4, Y5, Y5        \
-	AND(8, Y5, Y6)            \ // Y5: base64 of UTF-16
-	VPOR    Y2, Y5, Y5        \
+	AND(8, Y5, Y6)            \
 	VPAND   Y0, Y5, Y5        \
 	AND(1, Y4, Y6)            \
 	AND(2, Y4, Y6)            \
-	AND(3, Y4, Y6)            \ // Y4: capitals
-	VPOR    Y4, Y5, Y5        \
-	VPSLLQ  $32, Y5, Y5       \
-	VPOR    Y5, Y7, Y7
+	AND(3, Y4, Y6)
+
+// JOIN makes words of the lower halves of those in A and in B, and stores them.
+#define JOIN(A, B, to) \
+	VPSLLQ   $32, B, B        \
+	VPBLENDD $0xaa, B, A, A   \
+	VMOVDQU  A, to
 
 // func findVector(m *masks, n int, f *findings)
 TEXT ·findVector(SB), NOSPLIT, $0-24
@@ -123,14 +130,22 @@ TEXT ·findVector(SB), NOSPLIT, $0-24
 	MOVQ n+8(FP), CX
 	MOVQ f+16(FP), DX
 	MOVQ DX, SI              // shapes, one byte a group
+	LEAQ 80(DX), BX          // the shapes of each block
 	ADDQ $16, DX             // runs, four bytes a group
 	VPXOR    Y14, Y14, Y14   // zeros
 	VPCMPEQB Y15, Y15, Y15   // ones
 
 group:
-	VPXOR Y7, Y7, Y7
 	SHAPES(0)
+	VMOVDQA Y4, Y8
+	VMOVDQA Y2, Y9
+	VMOVDQA Y5, Y10
 	SHAPES(4)
+	JOIN(Y8, Y4, CAPITALS(BX))
+	JOIN(Y9, Y2, BASE64(BX))
+	JOIN(Y10, Y5, WIDE(BX))
+	VPOR      Y8, Y9, Y7
+	VPOR      Y7, Y10, Y7
 	VPCMPEQQ  Y7, Y14, Y7        // which of the four words are zero
 	VMOVMSKPD Y7, AX
 	XORL $15, AX
@@ -144,6 +159,7 @@ group:
 	MOVL      AX, 0(DX)
 	INCQ SI
 	ADDQ $4, DX
+	ADDQ $32, BX
 	ADDQ $32, DI
 	DECQ CX
 	JNZ  group

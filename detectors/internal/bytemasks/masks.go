@@ -92,12 +92,20 @@ func (m *masks) of(class, at int) uint64 {
 	return binary.LittleEndian.Uint64(m[class][at : at+8])
 }
 
+// from returns the mask of a class for the 64 bytes that begin at the given offset.
+func (m *masks) from(class, offset int) uint64 {
+	at, shift := offset/8, offset%8
+	return m.of(class, at)>>shift | uint64(m[class][at+8])<<(blockLen-shift)
+}
+
 // A findings says what is in a chunk.
 type findings struct {
 	// shapes has four bits for each group: one if a shape begins in the block.
 	shapes [groups]byte
 	// runs has a bit for every eighth byte: one if it begins 32 bytes of a run.
 	runs [groups]uint32
+	// capitals, base64 and wide are the shapes that begin in each block, see Block.
+	capitals, base64, wide [groups * groupBlocks]uint64
 }
 
 // classify sets the masks of n blocks of text, from block first on. It reports whether a byte
@@ -128,21 +136,13 @@ func classify(m *masks, first int, text []byte, n int) bool {
 func find(m *masks, n int, f *findings) {
 	clear(f.shapes[:n])
 	clear(f.runs[:n])
-	end := groupBlocks * 8 * n
-	for at := 0; at < end; at += windowLen / 8 {
-		if sevenIn(m.of(upper, at))|sixteenIn(m.of(word, at)) == 0 {
-			continue
-		}
-		capitals, base64, wide := m.shapesIn(at)
-		// A window may begin in one block and end in the next.
-		shapes, block := capitals|base64|wide, at/8
-		if shapes<<(at%8*8) != 0 {
-			f.shapes[block/groupBlocks] |= 1 << (block % groupBlocks)
-		}
-		if block++; shapes>>(blockLen-at%8*8) != 0 && block < groupBlocks*n {
+	for block := range groupBlocks * n {
+		f.capitals[block], f.base64[block], f.wide[block] = m.shapesAt(block)
+		if f.capitals[block]|f.base64[block]|f.wide[block] != 0 {
 			f.shapes[block/groupBlocks] |= 1 << (block % groupBlocks)
 		}
 	}
+	end := groupBlocks * 8 * n
 	for at := 0; at <= end; at += 8 {
 		if !hasPair(m.of(run, at)) {
 			continue
@@ -178,26 +178,27 @@ func hasPair(m uint64) bool {
 	return (^m-ones)&m&tops != 0
 }
 
-// shapesAt returns the shapes that begin in a block, see Place.
+// shapesAt returns the shapes that begin in a block, see Block. It looks for them in two
+// windows of the block.
 func (m *masks) shapesAt(block int) (capitals, base64, wide uint64) {
-	capitals, base64, wide = m.shapesIn(8 * block)
-	c, b, w := m.shapesIn(8*block + windowLen/8)
-	return capitals | c<<windowLen, base64 | b<<windowLen, wide | w<<windowLen
+	for at := 0; at < blockLen; at += windowLen {
+		words, uppers := sixteenIn(m.of(word, 8*block+at/8)), m.of(upper, 8*block+at/8)
+		if capitals |= sevenIn(uppers) & window << at; words&window == 0 {
+			continue
+		}
+		sextets := m.of(sextet, 8*block+at/8)
+		sextets &= sextets >> 4
+		sextets &= sextets >> 8 & words // four, each four bytes behind the other
+		uppers &= uppers >> 3
+		uppers &= uppers >> 8 & words // two pairs, eight bytes apart
+		base64, wide = base64|sextets&window<<at, wide|uppers&window<<at
+	}
+	return capitals, base64, wide
 }
 
-// windowLen is the number of bytes of which shapesIn finds the shapes: 64 without the 15 bytes
-// behind them into which shapes reach, in whole bytes of masks.
-const windowLen = 48
-
-// shapesIn returns the shapes that begin in the window at offset 8*at.
-func (m *masks) shapesIn(at int) (capitals, base64, wide uint64) {
-	words := sixteenIn(m.of(word, at))
-	base64 = m.of(sextet, at)
-	base64 &= base64 >> 4
-	base64 &= base64 >> 8 & words // four, each four bytes behind the other
-	capitals = m.of(upper, at)
-	wide = capitals & (capitals >> 3)
-	wide &= wide >> 8 & words // two pairs, eight bytes apart
-	const window = 1<<windowLen - 1
-	return sevenIn(capitals) & window, base64 & window, wide & window
-}
+const (
+	// windowLen is the number of bytes of which 64 bits of masks show the shapes, which reach
+	// into the 15 bytes behind them. It is a divisor of 64.
+	windowLen = 32
+	window    = 1<<windowLen - 1
+)

@@ -5,31 +5,13 @@ import (
 	"math/bits"
 )
 
-// A Kind says what a Walk has found.
-type Kind uint8
-
-const (
-	// Chunk is a part of the text. Together they are all of it, and the other places in a
-	// chunk follow it.
-	Chunk Kind = iota
-	// Block is a part of the text with shapes in it, see Place.
-	Block
-	// Run is one of 40 bytes or more of base64 and of escapes: letters, digits and + / - _ \ %
-	// & # ;
-	Run
-)
-
 // LeastRun is the least length of a run.
 const LeastRun = 40
 
-// A Place is text[From:To].
-type Place struct {
-	Kind     Kind
-	From, To int
-	Zeros    bool // there is a zero in the chunk, or right behind it
-
-	// In a block, each shape has a bit for each of its bytes: one if the shape begins there.
-
+// A Block is a part of the text with shapes in it. Each shape has a bit for each byte of the
+// block: one if the shape begins there.
+type Block struct {
+	From int
 	// Capitals: seven capital letters and digits.
 	Capitals uint64
 	// Base64: sixteen letters and digits, as base64 of twelve characters of ASCII.
@@ -39,16 +21,29 @@ type Place struct {
 	WideBase64 uint64
 }
 
-// A Walk is a walk over one text.
+// A Run is text[From:To], 40 bytes or more of base64 and of escapes: letters, digits and
+// + / - _ \ % & # ;
+type Run struct {
+	From, To int
+	// Short runs have at most 64 bytes. Small and Punct have a bit for each: one if it is a
+	// small letter, or neither a letter nor a digit.
+	Short        bool
+	Small, Punct uint64
+}
+
+// A Walk is a walk over one text. It goes from chunk to chunk, and in each chunk first from
+// block to block and then from run to run.
 type Walk struct {
+	From, To int  // the chunk is text[From:To]; together the chunks are all of the text
+	Zeros    bool // there is a zero in the chunk, or right behind it
+
 	text   []byte
 	vector bool
 
-	at, to   int // the chunk is text[at:to]
 	group    int // the next one with shapes, of groups
 	groups   int
-	eighth   int  // the next eight bytes of the chunk in which a run may begin
-	open     int  // where the run begins that is open there, or -1
+	runGroup int  // the next one with runs
+	open     int  // where the run begins that goes on there, or -1
 	before   byte // the mask of runs of the eight bytes before the chunk
 	findings findings
 	masks    masks
@@ -65,31 +60,26 @@ func Plain() Walker { return Walker{} }
 
 // Begin begins a walk over text.
 func (k Walker) Begin(w *Walk, text []byte) {
-	w.text, w.vector, w.at, w.to, w.group, w.groups = text, k.vector, 0, 0, 0, 0
-	w.eighth, w.open = 0, -1
+	w.text, w.vector, w.From, w.To, w.open = text, k.vector, 0, 0, -1
 	w.masks[run][chunkLen/8-1] = 0 // nothing is before the text
 }
 
-// Next finds the next place, and reports whether there is one.
-func (w *Walk) Next(p *Place) bool {
-	if w.nextBlock(p) || w.nextRun(p) {
-		return true
-	}
-	if w.to == len(w.text) {
+// NextChunk goes to the next chunk, and reports whether there is one.
+func (w *Walk) NextChunk() bool {
+	if w.To == len(w.text) {
 		return false
 	}
-	zeros := w.nextChunk()
-	*p = Place{Kind: Chunk, From: w.at, To: w.to, Zeros: zeros}
+	w.From = w.To
+	w.To = min(len(w.text), w.From+chunkLen)
+	w.group, w.groups = 0, (w.To-w.From+groupBlocks*blockLen-1)/(groupBlocks*blockLen)
+	w.runGroup, w.before = 0, w.masks[run][chunkLen/8-1]
+	w.Zeros = w.makeMasks()
 	return true
 }
 
-// nextChunk makes the masks of the next chunk. It reports whether there are zeros in it.
-func (w *Walk) nextChunk() (zeros bool) {
-	w.at = w.to
-	w.to = min(len(w.text), w.at+chunkLen)
-	w.group, w.groups = 0, (w.to-w.at+groupBlocks*blockLen-1)/(groupBlocks*blockLen)
-	w.eighth, w.before = 0, w.masks[run][chunkLen/8-1]
-	rest := w.text[w.at:]
+// makeMasks makes the masks of the chunk. It reports whether there are zeros in it.
+func (w *Walk) makeMasks() (zeros bool) {
+	rest := w.text[w.From:]
 	n := min(len(rest)/blockLen, blocks)
 	if n > 0 {
 		zeros = w.classify(0, rest, n)
@@ -122,8 +112,8 @@ func (w *Walk) classify(first int, text []byte, n int) (zeros bool) {
 	return classify(&w.masks, first, text, n)
 }
 
-// nextBlock finds the next block with a shape.
-func (w *Walk) nextBlock(p *Place) bool {
+// NextBlock finds the next block with a shape.
+func (w *Walk) NextBlock() (b Block, ok bool) {
 	for ; w.group < w.groups; w.group++ {
 		shapes := &w.findings.shapes[w.group]
 		if *shapes == 0 {
@@ -131,42 +121,52 @@ func (w *Walk) nextBlock(p *Place) bool {
 		}
 		block := w.group*groupBlocks + bits.TrailingZeros8(*shapes)
 		*shapes &= *shapes - 1
-		from := w.at + block*blockLen
-		*p = Place{Kind: Block, From: from, To: min(from+blockLen, w.to)}
-		p.Capitals, p.Base64, p.WideBase64 = w.masks.shapesAt(block)
-		return true
+		return Block{w.From + block*blockLen, w.findings.capitals[block], w.findings.base64[block], w.findings.wide[block]}, true
 	}
-	return false
+	return b, false
 }
 
-// nextRun finds the next run that ends in the chunk or right behind it.
-func (w *Walk) nextRun(p *Place) bool {
+// NextRun finds the next run that ends in the chunk or right behind it.
+func (w *Walk) NextRun() (r Run, ok bool) {
 	mask := &w.masks[run]
-	for last := 32 * w.groups; w.eighth < last; {
-		begins := w.findings.runs[w.eighth/32] >> (w.eighth % 32)
+	for w.runGroup < w.groups {
+		begins := w.findings.runs[w.runGroup]
 		if begins == 0 {
-			w.eighth, w.open = w.eighth/32*32+32, -1
+			w.runGroup, w.open = w.runGroup+1, -1
 			continue
 		}
-		if n := bits.TrailingZeros32(begins); n > 0 {
-			w.eighth, w.open = w.eighth+n, -1
-			begins >>= n
-		}
-		if w.open < 0 {
+		first := bits.TrailingZeros32(begins)
+		n := bits.TrailingZeros32(^(begins >> first))
+		w.findings.runs[w.runGroup] = begins & (begins + 1<<first) // without these n
+		eighth := 32*w.runGroup + first
+		if w.open < 0 || first > 0 {
 			before := w.before
-			if w.eighth > 0 {
-				before = mask[w.eighth-1]
+			if eighth > 0 {
+				before = mask[eighth-1]
 			}
-			w.open = w.at + 8*w.eighth - bits.LeadingZeros8(^before)
+			w.open = w.From + 8*eighth - bits.LeadingZeros8(^before)
 		}
-		if w.eighth += min(bits.TrailingZeros32(^begins), 32-w.eighth%32); w.eighth%32 == 0 && binary.LittleEndian.Uint32(mask[w.eighth:]) == 1<<32-1 {
+		eighth += min(n, 32-first)
+		if eighth%32 == 0 && binary.LittleEndian.Uint32(mask[eighth:]) == 1<<32-1 {
+			w.runGroup++
 			continue // in the next group or chunk
 		}
-		from, to := w.open, w.at+8*(w.eighth+3)+bits.TrailingZeros8(^mask[w.eighth+3])
-		if w.open = -1; to-from >= LeastRun {
-			*p = Place{Kind: Run, From: from, To: to}
-			return true
+		r.From, r.To = w.open, w.From+8*(eighth+3)+bits.TrailingZeros8(^mask[eighth+3])
+		if w.open = -1; r.To-r.From >= LeastRun {
+			w.describe(&r)
+			return r, true
 		}
 	}
-	return false
+	return r, false
+}
+
+// describe describes the bytes of a short run.
+func (w *Walk) describe(r *Run) {
+	at, n := r.From-w.From, r.To-r.From
+	if r.Short = n <= blockLen && at >= 0; !r.Short {
+		return
+	}
+	words, all := w.masks.from(word, at), ^uint64(0)>>(blockLen-n)
+	r.Punct = ^words & all
+	r.Small = words &^ w.masks.from(upper, at) & all
 }
