@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"strings"
 )
 
@@ -113,17 +114,34 @@ func gramHash(gram uint32) uint32 { return gram * 0x9e3779b1 >> 19 }
 // secondHash does so with another number (Murmur3's finalizer).
 func secondHash(gram uint32) uint32 { return gram * 0x85ebca6b >> 16 }
 
+const (
+	// A stretch is as long as its probes fill a byte.
+	stretchLen = 8 * wordLen
+	stretches  = 64
+)
+
 // findFrom reports whether a pattern covers one of the offsets from, from+8, … up to to.
 func (g *gramIndex) findFrom(text []byte, from, to int) bool {
-	i := from
-	for to = min(to, len(text)-gramLen+1); i+8*wordLen <= to; i += 8 * wordLen {
-		b := text[i : i+8*wordLen : i+8*wordLen]
-		if (g.mayHave(b) || g.mayHave(b[wordLen:]) || g.mayHave(b[2*wordLen:]) || g.mayHave(b[3*wordLen:]) ||
-			g.mayHave(b[4*wordLen:]) || g.mayHave(b[5*wordLen:]) || g.mayHave(b[6*wordLen:]) || g.mayHave(b[7*wordLen:])) && g.findAt(text, i, i+8*wordLen) {
+	to = min(to, len(text)-gramLen+1)
+	for to-from >= stretchLen {
+		n := min((to-from)/stretchLen, stretches)
+		var hits [stretches]byte
+		g.probeAll(&hits, text[from:from+n*stretchLen])
+		for i := 0; i < n; i += 8 {
+			for some := binary.LittleEndian.Uint64(hits[i:]); some != 0; some &= some - 1 {
+				if g.isAt(text, from+i*stretchLen+bits.TrailingZeros64(some)*wordLen) {
+					return true
+				}
+			}
+		}
+		from += n * stretchLen
+	}
+	for ; from < to; from += wordLen {
+		if g.mayHave(text[from:]) && g.isAt(text, from) {
 			return true
 		}
 	}
-	return g.findAt(text, i, to)
+	return false
 }
 
 // mayHave reports whether a pattern may hold the gram at the beginning of b. A branch on one
@@ -133,26 +151,21 @@ func (g *gramIndex) mayHave(b []byte) bool {
 	return g.bits[gramHash(gram)/(chains/bitWords)]&(1<<(gram%32)) != 0
 }
 
-// findAt reports whether a pattern covers one of the offsets from, from+8, … up to to.
-func (g *gramIndex) findAt(text []byte, from, to int) bool {
-	for i := from; i < to; i += wordLen {
-		if !g.mayHave(text[i:]) {
+// isAt reports whether a pattern covers the offset i and may hold the gram there.
+func (g *gramIndex) isAt(text []byte, i int) bool {
+	gram := binary.LittleEndian.Uint32(text[i:])
+	if a := secondHash(gram); g.secondBits[a/64]&(1<<(a%64)) == 0 {
+		return false
+	}
+	for k := g.heads[gramHash(gram)]; k > 0; k = g.positions[k-1].next {
+		s := &g.positions[k-1]
+		start := i - int(s.at)
+		if s.gram != gram || start < 0 || start+wordLen > len(text) {
 			continue
 		}
-		gram := binary.LittleEndian.Uint32(text[i:])
-		if a := secondHash(gram); g.secondBits[a/64]&(1<<(a%64)) == 0 {
-			continue
-		}
-		for k := g.heads[gramHash(gram)]; k > 0; k = g.positions[k-1].next {
-			s := &g.positions[k-1]
-			start := i - int(s.at)
-			if s.gram != gram || start < 0 || start+wordLen > len(text) {
-				continue
-			}
-			p := &g.patterns[s.pattern]
-			if binary.LittleEndian.Uint64(text[start:]) == p.head && bytes.HasPrefix(text[start:], []byte(p.text)) {
-				return true
-			}
+		p := &g.patterns[s.pattern]
+		if binary.LittleEndian.Uint64(text[start:]) == p.head && bytes.HasPrefix(text[start:], []byte(p.text)) {
+			return true
 		}
 	}
 	return false
