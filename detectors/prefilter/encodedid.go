@@ -126,9 +126,8 @@ func decodesToBody(b []byte) bool {
 
 // decodeGroup decodes the group of four characters at the beginning of b.
 func decodeGroup(out, b []byte) {
-	var bits uint32
-	for _, c := range b[:4] {
-		bits = bits<<6 | uint32(encodings.Base64Values[c]&63)
-	}
+	v := &encodings.Base64Values
+	_ = b[3]
+	bits := uint32(v[b[0]]&63)<<18 | uint32(v[b[1]]&63)<<12 | uint32(v[b[2]]&63)<<6 | uint32(v[b[3]]&63)
 	out[0], out[1], out[2] = byte(bits>>16), byte(bits>>8), byte(bits)
 }

@@ -38,16 +38,21 @@ const (
 // A stretch is text[from:to], in which no encoded id begins.
 type stretch struct{ from, to int }
 
+// isDone reports whether the layer l around text[at:] was decoded before.
+func (s *encodedSearch) isDone(l layer, at int) bool {
+	done := &s.done[int(l)+at%l.width()]
+	return done.from <= at && at < done.to
+}
+
 // isWithin reports whether an id or packed data is within the layer l around text[at:], where a
 // character of the layer begins.
 func (s *encodedSearch) isWithin(l layer, text []byte, at int) bool {
-	done := &s.done[int(l)+at%l.width()]
-	if done.from <= at && at < done.to {
+	if s.isDone(l, at) {
 		return false
 	}
 	var space [nestedBack + nestedChunk + 8]byte
 	plain, end := l.decodeAround(&space, text, at, nestedChunk)
-	*done = stretch{at, end}
+	s.done[int(l)+at%l.width()] = stretch{at, end}
 	if !s.holdsEncoded(plain) {
 		return false
 	}
@@ -130,6 +135,9 @@ func groupsMayBeInner(text []byte, i, words int) bool {
 			return false
 		}
 		decodeGroup(out[:], text[i:])
+		if c := out[0]; c != 0 && !encodings.Base64Set[c] {
+			return false // before the rest is decoded
+		}
 		decodeGroup(out[3:], text[i+4:])
 		if !mayBeInner(&out) {
 			return false
@@ -152,9 +160,11 @@ func decodesToASCII(b []byte) bool {
 func base64Around(dst, text []byte, at, least, most int) (plain []byte, end int) {
 	var chars [nestedBack + nestedChunk + 8]byte
 	from := nestedBack
-	for i := at; from > 0; {
-		if i = encodings.SkipLineBreakBack(text, i); i <= least || !encodings.Base64Set[text[i-1]] {
-			break
+	for i := at; from > 0 && i > least; {
+		if !encodings.Base64Set[text[i-1]] {
+			if i = encodings.SkipLineBreakBack(text, i); i <= least || !encodings.Base64Set[text[i-1]] {
+				break
+			}
 		}
 		i, from = i-1, from-1
 		chars[from] = text[i]
@@ -162,12 +172,14 @@ func base64Around(dst, text []byte, at, least, most int) (plain []byte, end int)
 	to, line := nestedBack, -1 // line is the end of the first one
 	i := at
 	for ; i < most; i++ {
-		next := encodings.SkipLineBreak(text, i)
-		if next > i && line < 0 {
-			line = i
-		}
-		if i = next; i >= most || !encodings.Base64Set[text[i]] {
-			break
+		if !encodings.Base64Set[text[i]] {
+			next := encodings.SkipLineBreak(text, i)
+			if next > i && line < 0 {
+				line = i
+			}
+			if i = next; i >= most || !encodings.Base64Set[text[i]] {
+				break
+			}
 		}
 		chars[to] = text[i]
 		to++

@@ -96,7 +96,7 @@ func (s *encodedSearch) isAt(text []byte, b bytemasks.Block, l looks) bool {
 				return true
 			}
 		}
-		if l&encodedIDs != 0 && (hasBodyGroups(text, at) || s.depth > 1 && groupsMayBeInner(text, at, 2)) && s.isWithin(inBase64, text, at) {
+		if l&encodedIDs != 0 && !s.isDone(inBase64, at) && (hasBodyGroups(text, at) || s.depth > 1 && groupsMayBeInner(text, at, 2)) && s.isWithin(inBase64, text, at) {
 			return true
 		}
 	}
@@ -105,7 +105,7 @@ func (s *encodedSearch) isAt(text []byte, b bytemasks.Block, l looks) bool {
 	}
 	for starts := b.WideBase64; starts != 0; starts &= starts - 1 {
 		at := b.From + bits.TrailingZeros64(starts)
-		if decodesToASCII(text[at:]) && groupsMayBeInner(text, at, 1) && s.isWithin(inBase64, text, at) {
+		if text[at] == 'A' && text[at+3] == 'A' && groupsMayBeInner(text, at, 1) && s.isWithin(inBase64, text, at) {
 			return true
 		}
 	}

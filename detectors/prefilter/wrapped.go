@@ -25,7 +25,7 @@ func (s *encodedSearch) isBeforeBreak(text []byte, end int) bool {
 	}
 	for cut := range 4 { // the characters of the group at the break that are before it
 		at := end - cut
-		if (groupsMayBeInner(text, at-wordLen, 1) || groupsMayBeInner(text, next+(4-cut)%4, 1)) && s.isWithin(inBase64, text, at) {
+		if (decodesToASCII(text[at-wordLen:]) && groupsMayBeInner(text, at-wordLen, 1) || groupsMayBeInner(text, next+(4-cut)%4, 1)) && s.isWithin(inBase64, text, at) {
 			return true
 		}
 	}
