@@ -91,6 +91,49 @@ block:
 	VZEROUPPER
 	RET
 
+// TEST stores the mask of a class for 64 bytes: those of Z0 with the bit in V.
+#define TEST(V, class) \
+	VPTESTMB V, Z0, K2 \
+	KMOVQ    K2, class(DI)
+
+// func classifyWide(m *byte, text *byte, n int, t *[128]byte) bool
+//
+// AVX-512 looks up 64 bytes at once in a table of 128, and has registers for masks.
+TEXT ·classifyWide(SB), NOSPLIT, $0-33
+	MOVQ m+0(FP), DI
+	MOVQ text+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ t+24(FP), DX
+	VMOVDQU64 0(DX), Z16
+	VMOVDQU64 64(DX), Z17
+	MOVL $1, AX
+	VPBROADCASTB AX, Z18
+	VPADDB Z18, Z18, Z19
+	VPADDB Z19, Z19, Z20
+	VPADDB Z20, Z20, Z21
+	VMOVDQU64 0(SI), Z22       // the least bytes so far
+
+wide:
+	VMOVDQU64 0(SI), Z0
+	VPMINUB   Z0, Z22, Z22
+	VPMOVB2M  Z0, K1
+	KNOTQ     K1, K1           // which bytes are ASCII
+	VPERMI2B.Z Z17, Z16, K1, Z0
+	TEST(Z18, UPPER)
+	TEST(Z19, WORD)
+	TEST(Z20, SEXTET)
+	TEST(Z21, RUN)
+	ADDQ $64, SI
+	ADDQ $8, DI
+	DECQ CX
+	JNZ  wide
+
+	VPTESTNMB Z22, Z22, K1
+	KTESTQ    K1, K1
+	SETNE     ret+32(FP)
+	VZEROUPPER
+	RET
+
 // AND keeps the bits of V of which the n-th next one is set too, with T as scratch.
 #define AND(n, V, T) \
 	VPSRLQ $n, V, T \
