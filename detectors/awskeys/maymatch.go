@@ -111,7 +111,7 @@ func isLoneID(text []byte, at int) bool {
 // or without, may hold a lone secret or a token. If named is true, a secret counts only if it
 // has a name.
 func mayHoldSecret(text []byte, run bytemasks.Run, named bool) bool {
-	if !run.Short {
+	if !run.IsShort() {
 		return mayHoldSecretAtWord(text, run.From, run.To, named)
 	}
 	if run.Small == 0 || !hasCapital(text[run.From:run.To]) {

@@ -29,22 +29,13 @@ func compare(t *testing.T, text []byte) {
 		t.Fatalf("%q: with vectors %+v, without %+v", text, got, want)
 	}
 	runs := slices.DeleteFunc(got, func(p any) bool { _, ok := p.(Run); return !ok })
-	if want := runsOf(text); !slices.EqualFunc(runs, want, isRun) {
+	if want := runsOf(text); !slices.Equal(runs, want) {
 		t.Fatalf("%q: runs %+v, want %+v", text, runs, want)
 	}
 }
 
-// isRun reports whether a walk may find the run want as got. One that begins in one chunk and
-// ends in the next need not be described.
-func isRun(got any, want Run) bool {
-	if r := got.(Run); !r.Short && want.From/chunkLen < want.To/chunkLen {
-		return r.From == want.From && r.To == want.To
-	}
-	return got == want
-}
-
 // runsOf returns the runs of text, found byte by byte.
-func runsOf(text []byte) (list []Run) {
+func runsOf(text []byte) (list []any) {
 	for at := 0; at < len(text); at++ {
 		r := Run{From: at}
 		for at < len(text) && isIn(run, text[at]) {
@@ -53,10 +44,9 @@ func runsOf(text []byte) (list []Run) {
 		if r.To = at; r.To-r.From < LeastRun {
 			continue
 		}
-		r.Short = r.To-r.From <= 64
 		for i, c := range text[r.From:r.To] {
 			switch {
-			case !r.Short:
+			case !r.IsShort():
 			case !isIn(word, c):
 				r.Punct |= 1 << i
 			case !isIn(upper, c):

@@ -25,11 +25,13 @@ type Block struct {
 // + / - _ \ % & # ;
 type Run struct {
 	From, To int
-	// Short runs have at most 64 bytes. Small and Punct have a bit for each: one if it is a
-	// small letter, or neither a letter nor a digit.
-	Short        bool
+	// Small and Punct have a bit for each byte of a short run: one if it is a small letter, or
+	// neither a letter nor a digit.
 	Small, Punct uint64
 }
+
+// IsShort reports whether r has at most 64 bytes.
+func (r Run) IsShort() bool { return r.To-r.From <= 64 }
 
 // A Walk is a walk over one text. It goes from chunk to chunk, and in each chunk first from
 // block to block and then from run to run.
@@ -163,10 +165,16 @@ func (w *Walk) NextRun() (r Run, ok bool) {
 // describe describes the bytes of a short run.
 func (w *Walk) describe(r *Run) {
 	at, n := r.From-w.From, r.To-r.From
-	if r.Short = n <= blockLen && at >= 0; !r.Short {
-		return
+	switch {
+	case !r.IsShort():
+	case at >= 0:
+		words, all := w.masks.from(word, at), ^uint64(0)>>(64-n)
+		r.Punct = ^words & all
+		r.Small = words &^ w.masks.from(upper, at) & all
+	default: // it begins in the chunk before
+		for i, c := range w.text[r.From:r.To] {
+			r.Punct |= (^classBits[c] >> (16 * word) & 1) << i
+			r.Small |= (classBits[c] >> (16 * word) &^ (classBits[c] >> (16 * upper)) & 1) << i
+		}
 	}
-	words, all := w.masks.from(word, at), ^uint64(0)>>(blockLen-n)
-	r.Punct = ^words & all
-	r.Small = words &^ w.masks.from(upper, at) & all
 }
