@@ -57,6 +57,15 @@ type FormDetector interface {
 	FormOf(text []byte) Fact
 }
 
+// A VersionDetector is a PrefilteringDetector that works faster on a text that was made from
+// another one.
+type VersionDetector interface {
+	PrefilteringDetector
+	// DetectVersion is Detect. It also returns a trace for texts that are made from this one.
+	// base is nil, or the trace of a text that has all of copies.
+	DetectVersion(dst []Match, text []byte, base any, copies []Copy) (matches []Match, trace any)
+}
+
 // A Rule documents one kind of finding. The help, the rules in SARIF and the pages in
 // docs/rules are made from it.
 //

@@ -191,7 +191,7 @@ func TestMayMatchIsLocal(t *testing.T) {
 		looks []look // one of them sees the match in a piece
 	}{
 		{"may_match", set.MayMatch, []look{{set.MayMatch, set.Window()}}},
-		{"may_match_near", set.MayMatchNear, []look{{set.MayMatchNear, set.Window()}, {set.MayMatchNearPlain, set.NearWindow()}}},
+		{"may_match_near", set.MayMatchNear, []look{{set.MayMatchNear, set.Window()}, {set.Filters()[0].MayMatchNearPlain, set.NearWindow()}}},
 	} {
 		r := rand.New(rand.NewPCG(1, 2))
 		for seed := range uint64(100) {

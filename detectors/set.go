@@ -73,25 +73,25 @@ func (s *Set) Rules() []*Rule {
 // into text: for a credential that is encoded, they cover the encoded form. Detect does
 // not retain text.
 func (s *Set) Detect(dst []Match, text []byte) []Match {
+	first := len(dst)
 	dst, _ = s.detect(dst, text)
+	for _, d := range s.plainOnly {
+		if found := d.Detect(nil, text); len(found) > 0 {
+			dst = append(dst, notCovered(dst[first:], found)...)
+		}
+	}
 	return dst
 }
 
-// detect is Detect. It also reports whether a view of text has strings of DistantParts that
-// text lacks.
+// detect is Detect without the detectors of WithPlain. It also reports whether a view of text
+// has strings of DistantParts that text lacks.
 func (s *Set) detect(dst []Match, text []byte) (matches []Match, hiddenMarks bool) {
-	first := len(dst)
 	if s.prefilter.MayMatchNear(text) {
 		memo := s.memos.Get().(*Memo)
 		search := &search{set: s, memo: memo, matches: dst, first: len(dst), unpackLeft: views.MaxUnpacked}
 		dst = search.run(text)
 		hiddenMarks = search.hiddenMarks
 		s.memos.Put(memo)
-	}
-	for _, d := range s.plainOnly {
-		if found := d.Detect(nil, text); len(found) > 0 {
-			dst = append(dst, notCovered(dst[first:], found)...)
-		}
 	}
 	return dst, hiddenMarks
 }
@@ -155,8 +155,7 @@ func notCovered(known, found []Match) []Match {
 //   - a secret or a token without an id within two encodings, except in packed data and in
 //     base64 in base64 beside a name of Rule.Encoded.
 func (s *Set) MayMatch(text []byte) bool {
-	return s.prefilter.MayMatch(text) ||
-		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatch(text) })
+	return s.prefilter.MayMatch(text) || s.plainMayMatch(text)
 }
 
 // Window returns the size of the windows of MayMatch.
@@ -171,15 +170,7 @@ func (s *Set) Window() int {
 // MayMatchNear is MayMatch with a look at the text near a secret: without an id, the secret
 // needs a name before it. It rules out more texts, and its windows are larger.
 func (s *Set) MayMatchNear(text []byte) bool {
-	return s.prefilter.MayMatchNear(text) ||
-		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatchNear(text) })
-}
-
-// MayMatchNearPlain is MayMatchNear for matches that stand in text as they are. Only their
-// windows have NearWindow bytes: those of an encoded match have Window bytes.
-func (s *Set) MayMatchNearPlain(text []byte) bool {
-	return s.prefilter.MayMatchNearPlain(text) ||
-		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatchNear(text) })
+	return s.prefilter.MayMatchNear(text) || s.plainMayMatchNear(text)
 }
 
 // NearWindow returns the size of the windows of MayMatchNear.
@@ -190,6 +181,50 @@ func (s *Set) NearWindow() int {
 	}
 	return n
 }
+
+func (s *Set) plainMayMatch(text []byte) bool {
+	return slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatch(text) })
+}
+
+func (s *Set) plainMayMatchNear(text []byte) bool {
+	return slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatchNear(text) })
+}
+
+// A Filter is a part of MayMatch and MayMatchNear, for some detectors of a Set.
+type Filter struct {
+	MayMatch, MayMatchNear func(text []byte) bool
+	Window, NearWindow     int
+	// MayMatchNearPlain is MayMatchNear for matches that stand in text as they are. The others
+	// have a window of Window bytes. So if MayMatchNear is false for the parts of Window bytes
+	// of a text, its parts of NearWindow bytes need be tested for plain matches only. It is nil
+	// if there are no others.
+	MayMatchNearPlain func(text []byte) bool
+}
+
+// MaxFilters is the most Filters that a Set has.
+const MaxFilters = 2
+
+// Filters returns the parts of MayMatch and MayMatchNear: a text may match if it may by one of
+// them. Each has windows of its own, so whoever keeps the answers apart tests less of a delta:
+// nearly every text may match a little by one of them, but not by all.
+func (s *Set) Filters() []Filter {
+	p := &s.prefilter
+	list := []Filter{{p.MayMatch, p.MayMatchNear, p.Window(), p.NearWindow(), p.MayMatchNearPlain}}
+	if len(s.plainOnly) == 0 {
+		return list
+	}
+	plain := Filter{MayMatch: s.plainMayMatch, MayMatchNear: s.plainMayMatchNear}
+	for _, d := range s.plainOnly {
+		plain.Window, plain.NearWindow = max(plain.Window, d.Window()), max(plain.NearWindow, d.NearWindow())
+	}
+	return append(list, plain)
+}
+
+// The places of Set.Filters.
+const (
+	decodedFilter = iota // of the detectors that search views too
+	plainFilter          // of those of WithPlain
+)
 
 // haveDistantParts reports whether the marks of a text, found, include one of each list of a
 // rule's DistantParts, and near, the marks of a part of the text, one of them.

@@ -13,16 +13,23 @@ import (
 // differs in a line from the one before.
 type Version struct {
 	Text []byte
-	// Base is the version that Text was made from, with its Text and Matches. It is nil if
-	// there is none, or if it was not searched.
+	// Base is the version that Text was made from, with its Text, after DetectVersion. It is
+	// nil if there is none, or if it was not searched.
 	Base *Version
 	// Copies are ranges of Text that stand in Base.Text too, in the order of Text. They do
 	// not overlap. DetectVersion may drop some.
 	Copies []Copy
+	// RuledOut are the Set.Filters that rule Text out. Their detectors do not search it.
+	RuledOut [MaxFilters]bool
 	// Matches are those of Text, once DetectVersion has found them.
 	Matches []Match
+	// Found says by number of Set.Filters whose detectors found some of Matches.
+	Found [MaxFilters]bool
+
+	decoded []Match // those of the detectors that search views too
 	// hiddenMarks is true if decoding shows strings of DistantParts that Text lacks.
 	hiddenMarks bool
+	traces  []any   // by number of the detectors of WithPlain, see VersionDetector
 }
 
 // A Copy is bytes [At, At+Len) of a text, which stand in its base at From.
@@ -51,24 +58,59 @@ const bytesPerLine = 200
 const headBytes = 4096
 
 // DetectVersion sets v.Matches to the matches that Detect finds in v.Text.
+func (s *Set) DetectVersion(v *Version) {
+	if !v.RuledOut[decodedFilter] {
+		v.decoded = s.detectDecoded(v)
+	}
+	v.Matches, v.Found[decodedFilter] = v.decoded, len(v.decoded) > 0
+	if v.RuledOut[plainFilter] || len(s.plainOnly) == 0 {
+		return
+	}
+	v.Matches, v.traces = slices.Clip(v.Matches), make([]any, len(s.plainOnly))
+	for i, d := range s.plainOnly {
+		if found := v.detectPlain(d, i); len(found) > 0 {
+			v.Matches, v.Found[plainFilter] = append(v.Matches, notCovered(v.Matches, found)...), true
+		}
+	}
+}
+
+// detectPlain returns the matches of d, the detector of WithPlain with number i.
+func (v *Version) detectPlain(d PrefilteringDetector, i int) (found []Match) {
+	versions, ok := d.(VersionDetector)
+	if !ok {
+		return d.Detect(nil, v.Text)
+	}
+	var base any
+	if v.Base != nil && v.Base.traces != nil {
+		base = v.Base.traces[i]
+	}
+	found, v.traces[i] = versions.DetectVersion(nil, v.Text, base, v.Copies)
+	return found
+}
+
+// detectDecoded returns the matches of the detectors that search views too.
 //
 // It searches only the neighbourhood of each change. If the matches there are those of the
 // base, all matches of the base are carried over. If not, it searches all of the text: a new
 // key may change which secret belongs to which id anywhere. So does it where the first line
 // has changed, which may be the head of a table, and for texts whose encoding reaches farther
 // than a neighbourhood: packed data and UTF-16.
-func (s *Set) DetectVersion(v *Version) {
+func (s *Set) detectDecoded(v *Version) (matches []Match) {
 	if matches, ok := s.carryOver(v); ok {
-		v.Matches, v.hiddenMarks = matches, v.Base.hiddenMarks
-		return
+		v.hiddenMarks = v.Base.hiddenMarks
+		return matches
 	}
-	v.Matches, v.hiddenMarks = s.detect(nil, v.Text)
+	matches, v.hiddenMarks = s.detect(nil, v.Text)
+	return matches
 }
 
 // carryOver returns the matches of v.Base where they stand in v.Text. It is false if the
 // change may have made a difference to them.
 func (s *Set) carryOver(v *Version) ([]Match, bool) {
-	if v.Base == nil || min(len(v.Text), len(v.Base.Text)) < minVersion || v.Base.hiddenMarks || !s.isAlike(v.Text, v.Base.Text) {
+	if v.Base == nil || min(len(v.Text), len(v.Base.Text)) < minVersion || !s.isAlike(v.Text, v.Base.Text) {
+		return nil, false
+	}
+	if v.Base.hiddenMarks || v.Base.RuledOut[decodedFilter] { // the latter may hide some: it was not decoded
 		return nil, false
 	}
 	v.Copies = inOrder(v.Copies)
@@ -114,7 +156,7 @@ func (s *Set) isHarmless(v *Version, c change, known []Match) bool {
 	if s.distantMarks.In(text) != s.distantMarks.In(base) {
 		return false
 	}
-	if !s.MayMatchNear(text) && !s.MayMatchNear(base) {
+	if !s.prefilter.MayMatchNear(text) && !s.prefilter.MayMatchNear(base) {
 		return true
 	}
 	by := c.new.Start
@@ -147,7 +189,7 @@ func matchesIn(s Span, matches []Match) (list []Match) {
 // movedMatches returns the matches of the base where they stand in the text. It is false if a
 // change cuts one of them.
 func (v *Version) movedMatches() ([]Match, bool) {
-	matches := slices.Clone(v.Base.Matches)
+	matches := slices.Clone(v.Base.decoded)
 	for i := range matches {
 		if !matches[i].move(v.inText) {
 			return nil, false

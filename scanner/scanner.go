@@ -147,9 +147,8 @@ func (s *Scanner) read(ctx context.Context, src Source, objects, size *atomic.In
 		return src.Blobs(ctx, counted)
 	}
 	return selective.BlobsMatching(ctx, Prefilter{
-		MayMatch: s.Detectors.MayMatch, Window: s.Detectors.Window(),
-		MayMatchNear: s.Detectors.MayMatchNear, NearWindow: s.Detectors.NearWindow(), MayMatchNearPlain: s.Detectors.MayMatchNearPlain,
-		Whole: archive.Is, HeadSize: archive.HeadSize,
+		Filters: s.Detectors.Filters(),
+		Whole:   archive.Is, HeadSize: archive.HeadSize,
 		Passed: func(n, bytes int64) { objects.Add(n); size.Add(bytes) },
 	}, counted)
 }

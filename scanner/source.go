@@ -54,21 +54,17 @@ type Source interface {
 	Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error
 }
 
-// A Prefilter tells from parts of a text whether the text may match. It judges in two
-// steps: MayMatch is fast and looks at little, MayMatchNear looks farther and rules out
-// more texts.
+// A Prefilter tells from parts of a text whether the text may match.
 type Prefilter struct {
-	// MayMatch and MayMatchNear are conservative and local. Conservative: if one returns
-	// false, text has no match. Local: each returns true for a text if and only if it does
-	// for some part of it of Window or NearWindow bytes. So for a delta only the new bytes,
-	// and Window or NearWindow bytes on each side, have to be tested.
-	MayMatch, MayMatchNear func(text []byte) bool
-	Window, NearWindow     int
-	// MayMatchNearPlain is MayMatchNear for matches that are not encoded. The others have a
-	// window of Window bytes. So a part of NearWindow bytes need be tested for plain ones
-	// only, if MayMatchNear is false for its parts of Window bytes.
-	MayMatchNearPlain func(text []byte) bool
-	// Whole reports whether a text must be searched whatever the other two methods say.
+	// Filters are at most detectors.MaxFilters. A text may match if it may by one of them. If
+	// there are none, every text may match.
+	//
+	// Their methods are conservative and local. Conservative: if MayMatch or MayMatchNear of
+	// each filter is false, text has no match. Local: each is true for a text if and only if
+	// it is for some part of it of Window or NearWindow bytes. So for a delta only the new
+	// bytes, and Window or NearWindow bytes on each side, have to be tested.
+	Filters []detectors.Filter
+	// Whole reports whether a text must be searched whatever Filters say.
 	// head is the beginning of the text, of HeadSize bytes or shorter if the text is.
 	Whole    func(head []byte) bool
 	HeadSize int
@@ -86,6 +82,6 @@ type Prefilter struct {
 type SelectiveSource interface {
 	Source
 	// BlobsMatching is Blobs, except that it may call p.Passed instead of yield for texts
-	// for which both p.MayMatchNear and p.Whole are false.
+	// for which p.Whole and MayMatchNear of each filter are false.
 	BlobsMatching(ctx context.Context, p Prefilter, yield func(Blob) error) error
 }

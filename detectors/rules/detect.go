@@ -3,15 +3,12 @@ package rules
 import (
 	"bytes"
 	"cmp"
-	"hash/maphash"
 	"math"
 	"slices"
 	"sort"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/detectors/rules/internal/regexplan"
 )
 
 // A ruleMatch is a match of a rule before Required and rule 6 are applied.
@@ -27,23 +24,24 @@ type ruleMatch struct {
 func (d *Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
 	s := d.takeScratch()
 	defer d.putScratch(s)
+	return s.detect(d, dst, text, s.places(d, nil, text, 0, len(text)))
+}
+
+// detect appends to dst the matches of text, of which all places are known.
+func (s *scratch) detect(d *Detector, dst []detectors.Match, text []byte, places []place) []detectors.Match {
 	anyRule := len(d.alwaysRun) > 0
-	d.words.Find(text, func(at, id int) bool {
-		for _, n := range d.rulesByWord[id] {
-			s.hasKeyword[n], anyRule = true, true
-		}
-		for _, n := range d.plansByWord[id] {
-			r := d.plans[n].rule
-			if last := len(s.windows[r]) - 1; last >= 0 && s.windows[r][last].End == len(text) && at > regexplan.Reach && s.windows[r][last].Start == 0 {
-				continue // the window is the whole text already
+	for _, p := range places {
+		if p.plan < 0 {
+			for _, n := range d.rulesByWord[p.word] {
+				s.hasKeyword[n], anyRule = true, true
 			}
-			if w, ok := s.window(d, n, text, at, true); ok {
-				s.windows[r] = append(s.windows[r], w)
-				anyRule = true
-			}
+			continue
 		}
-		return true
-	})
+		if !p.window.Empty() {
+			r := d.plans[p.plan].rule
+			s.windows[r], anyRule = append(s.windows[r], p.window.Span), true
+		}
+	}
 	if !anyRule {
 		return dst
 	}
@@ -101,48 +99,6 @@ func merged(windows []detectors.Span) []detectors.Span {
 		}
 		list = append(list, w)
 	}
-	return list
-}
-
-// A memo remembers the matches of rules in windows, by a hash of the window: the versions of
-// a file have most of their text in common. It is used by one goroutine at a time.
-type memo struct {
-	seed  maphash.Seed
-	known map[memoKey][]ruleMatch
-}
-
-type memoKey struct {
-	rule, size int
-	hash       uint64
-}
-
-// maxMemo bounds the remembered windows. If there are more, the memo starts anew.
-const maxMemo = 1 << 16
-
-// matches returns the matches of rule n in a window. Conditions on their lines are not
-// applied: a line may go beyond the window.
-func (m *memo) matches(n int, c *compiled, window []byte) []ruleMatch {
-	p := memoKey{n, len(window), maphash.Bytes(m.seed, window)}
-	list, ok := m.known[p]
-	if ok {
-		return list
-	}
-	for _, loc := range c.regex().FindAllIndex(window, -1) {
-		f := ruleMatch{start: loc[0], end: loc[1]}
-		for f.start < f.end && window[f.start] == '\n' {
-			f.start++
-		}
-		for f.start < f.end && window[f.end-1] == '\n' {
-			f.end--
-		}
-		if c.findSecret(&f, window) {
-			list = append(list, f)
-		}
-	}
-	if len(m.known) >= maxMemo {
-		clear(m.known)
-	}
-	m.known[p] = list
 	return list
 }
 
@@ -330,49 +286,3 @@ func entropy(s string) (bits float64) {
 	}
 	return bits
 }
-
-// nearReach bounds the windows that MayMatchNear searches.
-const nearReach = 512
-
-// MayMatch implements detectors.PrefilteringDetector. It is true if text has a word at which
-// a rule may match.
-func (d *Detector) MayMatch(text []byte) bool { return d.mayMatch(text, false) }
-
-// MayMatchNear implements detectors.PrefilteringDetector. It is true if a rule matches at
-// one of its words, entropy and allowlists considered, or if that would need a large window.
-func (d *Detector) MayMatchNear(text []byte) bool { return d.mayMatch(text, true) }
-
-func (d *Detector) mayMatch(text []byte, near bool) bool {
-	if len(text) == 0 {
-		return false
-	}
-	if len(d.alwaysRun) > 0 {
-		return true
-	}
-	s := d.takeScratch()
-	defer d.putScratch(s)
-	may := false
-	d.words.Find(text, func(at, id int) bool {
-		for _, n := range d.rulesByWord[id] {
-			may = may || d.rules[n].hasNoStarts
-		}
-		for _, n := range d.plansByWord[id] {
-			if w, ok := s.window(d, n, text, at, false); ok {
-				may = may || !near || s.mayMatchIn(d, d.plans[n].rule, text, w)
-			}
-		}
-		return !may
-	})
-	return may
-}
-
-// mayMatchIn reports whether rule n matches in a window, or the window is too large to look.
-func (s *scratch) mayMatchIn(d *Detector, n int, text []byte, w detectors.Span) bool {
-	return w.End-w.Start > nearReach || len(s.memo.matches(n, d.rules[n], text[w.Start:w.End])) > 0
-}
-
-// Window implements detectors.PrefilteringDetector.
-func (d *Detector) Window() int { return d.longest + regexplan.Reach }
-
-// NearWindow implements detectors.PrefilteringDetector.
-func (d *Detector) NearWindow() int { return 2*nearReach + d.longest + 2*utf8.UTFMax }

@@ -14,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
@@ -47,6 +48,10 @@ func TestSelectiveFindsAll(t *testing.T) {
 // checkSelective scans a repository both ways, and returns the number of findings and places.
 func checkSelective(t *testing.T, dir string) int {
 	t.Helper()
+	own, err := rules.NewDetector(&rules.Config{Rules: []*rules.Rule{{ID: "own", Regex: `(?i)(?:key|token|secret)[\w ]{0,20}[=:]\s{0,3}["']?([\w/+.-]{6,60})`}}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	scan := func(hide bool) []string {
 		r := open(t, dir)
 		src := scanner.Source(r)
@@ -54,7 +59,7 @@ func checkSelective(t *testing.T, dir string) int {
 			src = plainSource{r}
 		}
 		var sink scannertest.Sink
-		s := scanner.Scanner{Detectors: detectors.NewSet(awskeys.Detector{}), Verifier: awsverifier.Offline{}}
+		s := scanner.Scanner{Detectors: detectors.NewSet(awskeys.Detector{}).WithPlain(own), Verifier: awsverifier.Offline{}}
 		if err := s.Scan(context.Background(), src, &sink); err != nil {
 			t.Fatal(err)
 		}

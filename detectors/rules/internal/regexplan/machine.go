@@ -52,9 +52,8 @@ func (s *byteSet) merge(t *byteSet) {
 	s.wide = s.wide || t.wide
 }
 
-// Reach is the number of bytes that a machine reads for the prefilter. If the match may still
-// go on there, the answer is yes.
-const Reach = 512
+// Reach is the number of bytes that MayMatch reads: nearly all matches end before it.
+const Reach = 128
 
 func newMachine(re *syntax.Regexp) *machine {
 	prog, err := syntax.Compile(re.Simplify())
@@ -174,26 +173,52 @@ func (p *Plan) NewRun() *Run {
 	return r
 }
 
-// Window returns the piece of text that holds every match with one of Starts at an offset.
-// ok is false if there is no such match. It reads Reach bytes, or more if far is true: then the
-// piece is shorter.
-func (r *Run) Window(text []byte, at int, far bool) (w detectors.Span, ok bool) {
-	limit := Reach
-	if far && !r.plan.tail.unbounded {
-		limit = maxReach
+// MayMatch reports whether text may have a match with one of Starts at an offset. It reads Reach
+// bytes.
+func (r *Run) MayMatch(text []byte, at int) bool {
+	_, _, ok := r.mayMatch(text[at:], Reach)
+	return ok
+}
+
+// A Window is a piece of a text.
+type Window struct {
+	detectors.Span
+	// From and To bound the bytes of the text that it depends on. From is negative if it
+	// depends on the beginning of the text, and To is beyond the end if it depends on that.
+	From, To int
+}
+
+// Far is the most that Window reads behind a start.
+const Far = maxReach
+
+// Window returns the piece of text that holds every match with one of Starts at an offset. It
+// is empty if there is no such match. Of the bytes behind the start, reach are read. If a match
+// may go on there, the piece is as long as a match can be.
+func (r *Run) Window(text []byte, at, reach int) Window {
+	if r.plan.tail.unbounded {
+		reach = min(reach, maxUnbounded)
 	}
-	end, ok := r.mayMatch(text[at:], limit)
+	end, read, ok := r.mayMatch(text[at:], reach)
+	w := Window{From: at, To: at + read}
 	switch {
 	case !ok:
-		return w, false
-	case end < limit:
-		w.End = min(at+end+utf8.UTFMax, len(text))
+		return w
+	case end < reach:
+		w.End = at + end + utf8.UTFMax
 	default:
 		w.End = r.plan.tail.endAfter(text, at)
+		w.To = len(text) + 1
 	}
 	w.Start = r.plan.before.startBefore(text, at)
-	return w, true
+	if w.From = w.Start; w.Start == 0 {
+		w.From = -1
+	}
+	w.To, w.End = max(w.To, w.End), min(w.End, len(text))
+	return w
 }
+
+// maxUnbounded bounds the bytes that are read for a match that may go on to the end of the text.
+const maxUnbounded = 512
 
 func (r *Run) reset() {
 	r.next, r.states, r.ends, r.index = r.next[:0], r.states[:0], r.ends[:0], map[string]int32{}
@@ -220,8 +245,9 @@ func (r *Run) state(pcs []uint32, ends bool) int32 {
 }
 
 // mayMatch reports whether the expression may match at the beginning of text, and returns the
-// last possible end of such a match, or limit if that is not known.
-func (r *Run) mayMatch(text []byte, limit int) (end int, ok bool) {
+// last possible end of such a match, or limit if that is not known. It also returns how many
+// bytes it has read, with the end of the text as one more.
+func (r *Run) mayMatch(text []byte, limit int) (end, read int, ok bool) {
 	s := firstState
 	for i, c := range text[:min(len(text), limit)] {
 		class := int(r.classes[c])
@@ -230,7 +256,7 @@ func (r *Run) mayMatch(text []byte, limit int) (end int, ok bool) {
 			n = r.step(s, class)
 		}
 		if n == dead {
-			return end, ok
+			return end, i + 1, ok
 		}
 		if r.ends[n-firstState] {
 			end, ok = i+1, true
@@ -238,9 +264,9 @@ func (r *Run) mayMatch(text []byte, limit int) (end int, ok bool) {
 		s = n
 	}
 	if len(text) < limit {
-		return end, ok
+		return end, len(text) + 1, ok
 	}
-	return limit, true
+	return limit, limit, true
 }
 
 // step makes the transition of state s by a byte of class.

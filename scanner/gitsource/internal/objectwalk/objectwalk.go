@@ -292,7 +292,7 @@ func (v *visitor) object(node int32, typ pack.Type, data []byte) error {
 		if v.linksOnly {
 			return nil
 		}
-		return (&blobVisitor{visitor: v}).yieldIfMayMatch(node, data, v.judge(data))
+		return (&blobVisitor{visitor: v}).yieldIfMayMatch(node, data, v.judge(data).highest())
 	case pack.Tree:
 		return v.trees().tree(node, data, &parsedTree{}, nil, true)
 	}

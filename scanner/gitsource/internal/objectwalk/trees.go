@@ -94,7 +94,7 @@ func (v *treeVisitor) tree(node int32, data []byte, l, base *parsedTree, record 
 	l.names = cannotMatch
 	if base != nil && base.names != cannotMatch || v.renamed && v.pieceMayMatch(v.newNames) { // more than is new may hold it, or less
 		names := joinNames(data, v.Store.Hash)
-		if l.names = v.judge(names); l.names == mayMatch && record {
+		if l.names = v.judge(names).highest(); l.names == mayMatch && record {
 			if err := v.yieldText(node, finding.KindPath, names); err != nil {
 				return err
 			}
