@@ -21,33 +21,33 @@ type Allowlist struct {
 	Target    string
 	StopWords []string // anywhere in the secret, in either case
 
-	stopIndex *wordsearch.Finder
-	known     pathAnswers
+	stopIndex    *wordsearch.Finder
+	paths, texts answers
 }
 
-// pathAnswers remember which paths an allowlist has: a finding with a thousand places asks
-// about the same few paths again and again. They may be used concurrently.
-type pathAnswers struct {
-	mu      sync.Mutex
-	answers map[string]bool
+// answers remember which paths or texts an allowlist has: a finding with a thousand places asks
+// about the same few again and again. They may be used concurrently.
+type answers struct {
+	mu    sync.Mutex
+	known map[string]bool
 }
 
-// maxPaths bounds the remembered paths. If there are more, they are forgotten.
-const maxPaths = 1 << 14
+// maxAnswers bounds the remembered answers. If there are more, they are forgotten.
+const maxAnswers = 1 << 14
 
-// match is matchesAny.
-func (p *pathAnswers) match(list []*regexp.Regexp, path string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	answer, ok := p.answers[path]
+// recall returns the answer about key, which workOut tells if it is not known.
+func (a *answers) recall(key string, workOut func() bool) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	answer, ok := a.known[key]
 	if ok {
 		return answer
 	}
-	if p.answers == nil || len(p.answers) >= maxPaths {
-		p.answers = map[string]bool{}
+	if a.known == nil || len(a.known) >= maxAnswers {
+		a.known = map[string]bool{}
 	}
-	answer = matchesAny(list, path)
-	p.answers[path] = answer
+	answer = workOut()
+	a.known[key] = answer
 	return answer
 }
 
@@ -83,7 +83,7 @@ func (a *Allowlist) Allows(secret, match, line string) bool {
 // result is a.And. path and commit may be "".
 func (a *Allowlist) AllowsAt(path, commit string) bool {
 	byCommit := commit != "" && slices.Contains(a.Commits, strings.ToLower(commit))
-	byPath := path != "" && len(a.Paths) > 0 && a.known.match(a.Paths, path)
+	byPath := path != "" && len(a.Paths) > 0 && a.paths.recall(path, func() bool { return matchesAny(a.Paths, path) })
 	if a.And {
 		return (len(a.Commits) == 0 || byCommit) && (len(a.Paths) == 0 || byPath)
 	}
@@ -92,10 +92,12 @@ func (a *Allowlist) AllowsAt(path, commit string) bool {
 
 // AllowsSecretAt reports whether a allows the secret at the location.
 func (a *Allowlist) AllowsSecretAt(secret, match, line, path, commit string) bool {
+	key := strings.Join([]string{secret, match, line}, "\x00")
+	byText := a.texts.recall(key, func() bool { return a.Allows(secret, match, line) })
 	if a.And {
-		return a.Allows(secret, match, line) && a.AllowsAt(path, commit)
+		return byText && a.AllowsAt(path, commit)
 	}
-	return a.Allows(secret, match, line) || a.AllowsAt(path, commit)
+	return byText || a.AllowsAt(path, commit)
 }
 
 func (a *Allowlist) hasStopWord(secret string) bool {
