@@ -29,7 +29,7 @@ type Version struct {
 	decoded []Match // those of the detectors that search views too
 	// hiddenMarks is true if decoding shows strings of DistantParts that Text lacks.
 	hiddenMarks bool
-	traces  []any   // by number of the detectors of WithPlain, see VersionDetector
+	traces      []any // by number of the detectors of WithPlain, see VersionDetector
 }
 
 // A Copy is bytes [At, At+Len) of a text, which stand in its base at From.

@@ -94,7 +94,7 @@ jobs:
 `
 
 // TestAction runs the action with act, on this machine: as push and as pull request,
-// clean and leaking. What it uploads goes to the simulator.
+// clean and leaking. All that it uploads goes to the simulator.
 func TestAction(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds stanch")

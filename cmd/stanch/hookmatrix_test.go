@@ -17,8 +17,8 @@ import (
 
 // hookRows are the ways in which a key gets into a commit, or out in a push. setup
 // runs before the hooks are installed, act afterwards; the status of act is that of
-// its last command. put FILE appends the text, with a key or without. What setup
-// commits with a key was there before, and blocks nobody.
+// its last command. put FILE appends the text, with a key or without. A key
+// that setup commits was there before, and blocks nobody.
 var hookRows = []hookRow{
 	{"add and commit", "base", "put a.ini; git add a.ini; git commit -qm x"},
 	{"commit -a", "base", "put f.txt; git commit -qam x"},

@@ -15,10 +15,10 @@ import (
 )
 
 // TestOtherOwner: whose a repository is does not matter to what stanch reads by itself:
-// it runs nothing that the repository names. What git has to read, git refuses
+// it runs nothing that the repository names. If git has to read it, git refuses
 // (git-config(1), safe.directory), and stanch says so with what to do; only "stanch ci" takes
-// the checkout that CI made for safe. What this user
-// may not read is never taken for clean, nor is the repository around it read instead.
+// the checkout that CI made for safe. A file that this user may not read is never taken for
+// clean, nor is the repository around it read instead.
 func TestOtherOwner(t *testing.T) {
 	scannertest.Need(t, "git")
 	if os.Geteuid() != 0 {

@@ -102,7 +102,7 @@ func (l *limiter) limited() string {
 }
 
 // TestSweepLimits sweeps a GitHub that answers the first call of each stage with a
-// limit. The sweep comes to its end, and makes no call before its time. What takes
+// limit. The sweep comes to its end, and makes no call before its time. All that takes
 // longer than 5*time.Second is put away, and the status says until when.
 func TestSweepLimits(t *testing.T) {
 	if testing.Short() {

@@ -66,7 +66,7 @@ func TestSignedUntil(t *testing.T) {
 			t.Errorf("%s: %+v", name, found)
 		}
 	}
-	// Of two that cannot be told apart, the last counts.
+	// If two cannot be told apart, the last counts.
 	two := listed(v4, "", ": ", "\n") + listed(strings.Replace(v4, "Z&X-Amz-Expires=3600", "Z&X-Amz-Expires=7200", 1), "", ": ", "\n")
 	for _, m := range set.Detect(nil, []byte(two)) {
 		if !m.SignedUntil.Equal(signed.Add(2 * time.Hour)) {

@@ -34,7 +34,7 @@ func readDefault(t testing.TB) *rules.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What is not supported: rules of a path alone. There is one.
+	// Rules of a path alone are not supported. There is one.
 	if want := []string{"gitleaks.toml: rule pkcs12-file: is about paths alone, and stanch looks into files; the rule is left out"}; !slices.Equal(c.Notes, want) || len(c.Rules) < 220 {
 		t.Fatalf("%d rules, notes %q", len(c.Rules), c.Notes)
 	}

@@ -194,7 +194,7 @@ var CloudFrontKey = &detectors.Rule{
 
 **Why it matters.** It signs URLs and cookies for everything that its distributions keep private, with any lifetime.
 
-**What to do.** Make a new key, add it to the key group of the distributions, then remove this one. Of the old kind, which root users make: deactivate it under Security credentials.
+**What to do.** Make a new key, add it to the key group of the distributions, then remove this one. If it is of the old kind, which root users make, deactivate it under Security credentials.
 
 **How it is verified.** Not by stanch: STS does not know key pairs.
 

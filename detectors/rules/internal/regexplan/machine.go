@@ -192,8 +192,8 @@ type Window struct {
 const Far = maxReach
 
 // Window returns the piece of text that holds every match with one of Starts at an offset. It
-// is empty if there is no such match. Of the bytes behind the start, reach are read. If a match
-// may go on there, the piece is as long as a match can be.
+// is empty if there is no such match. It reads reach bytes behind the start. If a match may go on
+// there, the piece is as long as a match can be.
 func (r *Run) Window(text []byte, at, reach int) Window {
 	if r.plan.tail.unbounded {
 		reach = min(reach, maxUnbounded)
