@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"sort"
+
+	"github.com/stanch-dev/stanch/detectors/internal/views"
 )
 
 // A Version is a text that was made from another one, as git stores most versions of a
@@ -93,8 +95,8 @@ func (v *Version) detectPlain(d PrefilteringDetector, i int) (found []Match) {
 // It searches only the neighbourhood of each change. If the matches there are those of the
 // base, all matches of the base are carried over. If not, it searches all of the text: a new
 // key may change which secret belongs to which id anywhere. So does it where the first line
-// has changed, which may be the head of a table, and for texts whose encoding reaches farther
-// than a neighbourhood: packed data and UTF-16.
+// has changed, which may be the head of a table, and for encodings that reach farther than a
+// neighbourhood: packed data, UTF-16, and long runs of base64 and the like.
 func (s *Set) detectDecoded(v *Version) (matches []Match) {
 	if matches, ok := s.carryOver(v); ok {
 		v.hiddenMarks = v.Base.hiddenMarks
@@ -119,18 +121,23 @@ func (s *Set) carryOver(v *Version) ([]Match, bool) {
 		return nil, false
 	}
 	for _, c := range v.changes() {
-		if !s.isHarmless(v, c, matches) {
+		if !v.staysNear(c) || !s.isHarmless(v, c, matches) {
 			return nil, false
 		}
 	}
 	return matches, true
 }
 
-// isAlike reports whether text and base have the same first line and the same form, and text
-// has no encoding that reaches far.
+// isAlike reports whether text and base have the same first line and the same form, and neither
+// has an encoding of all of it, packed data, or a header that tells about all lines below.
 func (s *Set) isAlike(text, base []byte) bool {
-	if !bytes.Equal(firstLine(text), firstLine(base)) || bytes.IndexByte(text, 0) >= 0 || s.prefilter.HasPacked(text) {
+	if !bytes.Equal(firstLine(text), firstLine(base)) {
 		return false
+	}
+	for _, t := range [][]byte{text, base} {
+		if bytes.IndexByte(t, 0) >= 0 || s.prefilter.HasPacked(t) || views.HasTransferEncoding(t) {
+			return false
+		}
 	}
 	for _, d := range s.detectors {
 		if d, ok := d.(FormDetector); ok && d.FormOf(text) != d.FormOf(base) {

@@ -1,6 +1,7 @@
 package detectors_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -64,10 +65,21 @@ func TestDetectVersionFar(t *testing.T) {
 	}
 	secret := detectorstest.SecretKey(1)
 	state := `{"version": 4, "terraform_version": "1.5.0", "resources": [` + "\n"
+	var words strings.Builder
+	for r := rand.New(rand.NewPCG(1, 2)); words.Len() < 50_000; {
+		fmt.Fprintf(&words, "word %x,\n", r.Uint64())
+	}
+	encoded := base64.StdEncoding.EncodeToString([]byte(words.String() + id(5)))
+	key := detectorstest.KeyID("AKIA", detectorstest.Account, 6)
+	quoted := strings.Repeat(strings.Repeat("some words ", 6)+"\n", 160) + "AWS_ACCESS_KEY_ID=3D" + key[:10] + "=\n" + key[10:] + "\n"
+	header := "Content-Transfer-Encoding: "
 	for _, tt := range []struct{ name, before, old, new, behind string }{
 		{"the_form_of_a_file", state + lines(400) + id(4) + lines(400), "", `{"type": "aws_iam_access_key"}` + "\n", lines(400)},
 		{"an_id_loses_its_secret_to_one_behind", lines(400) + id(1), "", "[prod]\n", lines(46) + "AWS_SECRET_ACCESS_KEY=" + secret + "\n" + lines(70) + id(2) + lines(400)},
 		{"the_head_of_a_table", "", "user,note\n", "user,aws_secret_access_key\n", rows(2000, "x") + rows(20, secret) + rows(1000, "x") + lines(400) + id(1)},
+		{"a_long_line_of_base64", "data: " + encoded[:20_000], "A", "", encoded[20_000:] + "\n" + lines(400)},
+		{"a_paragraph_of_quoted_printable", "\n", strings.Repeat("some words ", 12) + "\n", "some words\n", quoted + "\n" + lines(400)},
+		{"a_header_above_quoted_printable", "note\nsubject\n", header + "7bit\n", header + "quoted-printable\n", "\n" + lines(140) + "\n" + "AWS_ACCESS_KEY_ID: " + key[:10] + "=\n" + key[10:] + "\n" + "\n" + lines(400)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, texts := range [][2]string{{tt.old, tt.new}, {tt.new, tt.old}} {

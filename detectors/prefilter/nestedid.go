@@ -157,6 +157,8 @@ func decodesToASCII(b []byte) bool {
 
 // base64Around decodes the groups around text[at:]. It skips line breaks, as decoding does,
 // and ends where the result is no text.
+//
+//nolint:gocognit // calls in this loop lose the registers
 func base64Around(dst, text []byte, at, least, most int) (plain []byte, end int) {
 	var chars [nestedBack + nestedChunk + 8]byte
 	from := nestedBack

@@ -25,6 +25,8 @@ const (
 const encodedContext = 16
 
 // walk walks over text once, and reports whether one of l sees a match.
+//
+//nolint:gocognit // most of a scan goes through this loop: calls in it lose the registers
 func (f *Filter) walk(text []byte, l looks) bool {
 	s := encodedSearch{Filter: f, depth: encodings.MaxRounds}
 	plain, near := l&(atPlaces|nearPlaces) != 0, l&nearPlaces != 0

@@ -124,6 +124,14 @@ const (
 	notQuoted                    // it cannot be
 )
 
+// CannotBeQuoted reports whether a line, without its newline, is in no paragraph of
+// quoted-printable.
+func CannotBeQuoted(line []byte) bool { return judgeLine(line) == notQuoted }
+
+// HasTransferEncoding reports whether text has a Content-Transfer-Encoding, which decides
+// whether paragraphs below are quoted-printable.
+func HasTransferEncoding(text []byte) bool { return len(transferHeaders(text)) > 0 }
+
 // judgeLine judges a line, without its newline.
 func judgeLine(line []byte) lineKind {
 	line = bytes.TrimSuffix(line, []byte{'\r'})

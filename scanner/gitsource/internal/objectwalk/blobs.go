@@ -178,15 +178,7 @@ func (v *blobVisitor) readWhole(n *pack.Node, node int32, ask [detectors.MaxFilt
 	if n.Base() != nil {
 		known, base = noteOf(n.Base())
 	}
-	for i := range v.prefilter.Filters {
-		if !ask[i] || base != nil && base.Found[i] { // nearly always this one matches too: the search will tell
-			continue
-		}
-		f := &v.prefilter.Filters[i]
-		if known.of(i) != mayMatch || !f.MayMatchNear(data) { // if the base may match, this one nearly always does
-			known = known.with(i, judgeBy(f, data))
-		}
-	}
+	known = v.askAgain(known, base, data, ask)
 	n.Note = known
 	if !v.isFirstCopy(node) {
 		return nil
@@ -210,6 +202,21 @@ func (v *blobVisitor) readWhole(n *pack.Node, node int32, ask [detectors.MaxFilt
 	version.Text, version.Base, version.Copies = nil, nil, nil // the text is that of n, and valid as long
 	n.Note = &searchedBlob{known, version}
 	return err
+}
+
+// askAgain asks filters about a whole blob, and returns the verdicts. known and base are the
+// verdicts on its base and what was found in it.
+func (v *blobVisitor) askAgain(known verdicts, base *detectors.Version, data []byte, ask [detectors.MaxFilters]bool) verdicts {
+	for i := range v.prefilter.Filters {
+		if !ask[i] || base != nil && base.Found[i] { // nearly always this one matches too: the search will tell
+			continue
+		}
+		f := &v.prefilter.Filters[i]
+		if known.of(i) != mayMatch || !f.MayMatchNear(data) { // if the base may match, this one nearly always does
+			known = known.with(i, judgeBy(f, data))
+		}
+	}
+	return known
 }
 
 // copiesOf returns the parts of a blob that its base has too.
