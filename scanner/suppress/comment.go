@@ -81,6 +81,9 @@ func (c lineContext) mayHoldComment() bool {
 	})
 }
 
+// maxLooks bounds the lines that are remembered. If there are more, they are forgotten.
+const maxLooks = 1 << 14
+
 // cachedLooks returns mayHoldComment with a memory: the versions of a file have the same lines.
 // It may be used concurrently.
 func cachedLooks() func(lineContext) bool {
@@ -91,6 +94,9 @@ func cachedLooks() func(lineContext) bool {
 		defer mu.Unlock()
 		may, ok := known[c]
 		if !ok {
+			if len(known) == maxLooks {
+				clear(known)
+			}
 			may = c.mayHoldComment()
 			known[c] = may
 		}
