@@ -21,12 +21,11 @@ func (v *Version) staysNear(c change) bool {
 // endsBehind reports whether an encoded text that goes on into lines ends there. The first of
 // lines is the rest of a line.
 func endsBehind(lines []byte) bool {
-	run, paragraph := true, true
-	first := true
+	runGoesOn, paragraphGoesOn, first := true, true, true
 	for line := range bytes.Lines(lines) {
-		run = run && !endsRun(line)
-		paragraph = paragraph && (first || !endsParagraph(line))
-		if first = false; !run && !paragraph {
+		runGoesOn = runGoesOn && !endsRun(line)
+		paragraphGoesOn = paragraphGoesOn && (first || !endsParagraph(line))
+		if first = false; !runGoesOn && !paragraphGoesOn {
 			return true
 		}
 	}
@@ -35,13 +34,13 @@ func endsBehind(lines []byte) bool {
 
 // endsBefore is endsBehind for an encoded text that comes out of lines.
 func endsBefore(lines []byte) bool {
-	run, paragraph := true, true
+	runGoesOn, paragraphGoesOn := true, true
 	for last := true; len(lines) > 0; last = false {
 		at := bytes.LastIndexByte(lines[:len(lines)-1], '\n') + 1
 		line := lines[at:]
-		run = run && !endsRun(line)
-		paragraph = paragraph && (last && line[len(line)-1] != '\n' || !endsParagraph(line))
-		if lines = lines[:at]; !run && !paragraph {
+		runGoesOn = runGoesOn && !endsRun(line)
+		paragraphGoesOn = paragraphGoesOn && (last && line[len(line)-1] != '\n' || !endsParagraph(line))
+		if lines = lines[:at]; !runGoesOn && !paragraphGoesOn {
 			return true
 		}
 	}
