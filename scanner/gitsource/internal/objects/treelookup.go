@@ -132,11 +132,9 @@ func Peel(s *Store, id pack.ID) (commit pack.ID, ok bool) {
 	return "", false
 }
 
-// Warm makes Find faster for ids that are looked for together, as those of a tree are, by
-// reading the indexes ahead. The sum means nothing, see pack.Index.Warm.
-func (s *Store) Warm(ids [][]byte) (sum uint32) {
+// Prefetch makes Find faster for an id that is looked for soon, see pack.Index.Prefetch.
+func (s *Store) Prefetch(id []byte) {
 	for _, p := range s.Packs {
-		sum += p.Index().Warm(ids)
+		p.Index().Prefetch(id)
 	}
-	return sum
 }

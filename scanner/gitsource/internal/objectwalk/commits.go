@@ -10,7 +10,8 @@ import (
 // A commitVisitor reads commits and tags.
 type commitVisitor struct {
 	*visitor
-	links objects.CommitLinks
+	links  objects.CommitLinks // of the commit at hand
+	target pack.ID             // of the tag at hand
 }
 
 // Visit implements pack.Visitor.
@@ -27,16 +28,18 @@ func (v *commitVisitor) Visit(n *pack.Node) error {
 }
 
 func (v *commitVisitor) object(node int32, typ pack.Type, data []byte) error {
-	kind, link := finding.KindCommit, v.commit
+	kind, read, link := finding.KindCommit, v.readCommit, v.linkCommit
 	if typ == pack.Tag {
-		kind, link = finding.KindTag, v.tag
+		kind, read, link = finding.KindTag, v.readTag, v.linkTag
 	}
-	if err := link(node, data); err != nil {
-		if err := v.addFailure(node, err); err != nil {
-			return err
-		}
+	bad := read(data)
+	matches := v.textMayMatch(data) // meanwhile the processor loads what link waits for
+	if bad == nil {
+		link(node)
+	} else if err := v.addFailure(node, bad); err != nil {
+		return err
 	}
-	if !v.textMayMatch(data) {
+	if !matches {
 		v.countPassed(int64(len(data)))
 		return nil
 	}
@@ -44,11 +47,18 @@ func (v *commitVisitor) object(node int32, typ pack.Type, data []byte) error {
 	return v.yieldText(node, kind, data)
 }
 
-func (v *commitVisitor) commit(node int32, data []byte) error {
-	var err error
+func (v *commitVisitor) readCommit(data []byte) (err error) {
 	if v.links, err = objects.ParseCommit(objects.CommitLinks{Parents: v.links.Parents[:0]}, data); err != nil {
 		return err
 	}
+	v.prefetch(v.links.Tree)
+	for _, p := range v.links.Parents {
+		v.prefetch(p)
+	}
+	return nil
+}
+
+func (v *commitVisitor) linkCommit(node int32) {
 	c := graph.Commit{Node: node, Tree: v.lookup(v.links.Tree), When: v.links.When}
 	if n := len(v.links.Parents); n > 0 {
 		c.Parents = make([]int32, n)
@@ -59,20 +69,21 @@ func (v *commitVisitor) commit(node int32, data []byte) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.Graph.Commits = append(v.Graph.Commits, c)
-	return nil
 }
 
-func (v *commitVisitor) tag(node int32, data []byte) error {
-	target, err := objects.ParseTag(data)
-	if err != nil {
-		return err
-	}
-	t := graph.Tag{Node: node, Target: v.lookup(target)}
+func (v *commitVisitor) readTag(data []byte) (err error) {
+	v.target, err = objects.ParseTag(data)
+	return err
+}
+
+func (v *commitVisitor) linkTag(node int32) {
+	t := graph.Tag{Node: node, Target: v.lookup(v.target)}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.Graph.Tags = append(v.Graph.Tags, t)
-	return nil
 }
+
+func (v *commitVisitor) prefetch(id pack.ID) { v.Store.Prefetch([]byte(id)) }
 
 func (v *commitVisitor) lookup(id pack.ID) int32 {
 	if n := v.Store.Find([]byte(id)); n != objects.None {

@@ -85,11 +85,7 @@ func (r *Walk) All(ctx context.Context) error {
 		r.Graph.Mark(node)
 	}
 	if err == nil {
-		err = r.walkPacks(ctx, []pack.Type{pack.Tree}, r.graphLimit(), func(v *visitor) pack.Visitor {
-			trees := v.trees()
-			trees.recent = newRecentIDs(r.Store.Hash)
-			return trees
-		})
+		err = r.walkPacks(ctx, []pack.Type{pack.Tree}, r.graphLimit(), func(v *visitor) pack.Visitor { return v.trees() })
 	}
 	for _, p := range r.Store.Packs { // nothing is walked over any more
 		p.DropForest()

@@ -39,9 +39,6 @@ type treeVisitor struct {
 	path     []byte
 
 	newEntries []newEntry // those that the base does not have
-	unknownIDs [][]byte   // of these, but for those in recent
-	recent     *recentIDs
-	warmth     uint32 // see objects.Store.Warm
 
 	unshared *parsedTree // of trees that no other is made from
 }
@@ -90,7 +87,6 @@ func (v *treeVisitor) parsedTree() *parsedTree {
 // unless it is a second copy.
 func (v *treeVisitor) tree(node int32, data []byte, l, base *parsedTree, record bool) error {
 	bad := v.parse(l, data, base)
-	l.shape = v.shape(l, base)
 	l.names = cannotMatch
 	if base != nil && base.names != cannotMatch || v.renamed && v.pieceMayMatch(v.newNames) { // more than is new may hold it, or less
 		names := joinNames(data, v.Store.Hash)
@@ -100,6 +96,8 @@ func (v *treeVisitor) tree(node int32, data []byte, l, base *parsedTree, record 
 			}
 		}
 	}
+	v.lookUp(l)
+	l.shape = v.shape(l, base)
 	if !record {
 		return nil
 	}
@@ -126,7 +124,6 @@ func (v *treeVisitor) parse(l *parsedTree, data []byte, base *parsedTree) error 
 	l.text, l.starts, v.newNames = data, l.starts[:0], v.newNames[:0]
 	l.edges.reset()
 	v.newEntries, v.renamed = v.newEntries[:0], base == nil
-	defer v.lookUp(l)
 	at, parts := 0, v.parts
 	next := position{} // of the entry of base that may have the name of the next one
 	for at < len(data) {
@@ -151,6 +148,7 @@ func (v *treeVisitor) parse(l *parsedTree, data []byte, base *parsedTree) error 
 		} else {
 			v.renamed = true
 		}
+		v.Store.Prefetch(e.ID)
 		v.newEntries = append(v.newEntries, newEntry{len(l.edges.names), name, e})
 		l.edges.add(uint32(at), 0, noName)
 		l.starts = append(l.starts, uint32(at))
@@ -217,29 +215,13 @@ func (v *treeVisitor) lookUp(l *parsedTree) {
 		return
 	}
 	nodes, names := l.edges.nodes, l.edges.names
-	v.unknownIDs = v.unknownIDs[:0]
 	for i := range v.newEntries {
 		e := &v.newEntries[i]
 		if e.Mode == objects.Submodule {
 			continue
 		}
-		n := v.recent.find(e.ID)
-		if n == objects.None {
-			v.unknownIDs = append(v.unknownIDs, e.ID)
-		}
+		n := v.find(e.ID)
 		nodes[e.edge] = uint32(n)
-	}
-	v.warmth += v.Store.Warm(v.unknownIDs)
-	for i := range v.newEntries {
-		e := &v.newEntries[i]
-		if e.Mode == objects.Submodule {
-			continue
-		}
-		n := int32(nodes[e.edge])
-		if n == objects.None {
-			n = v.find(e.ID)
-			nodes[e.edge] = uint32(n)
-		}
 		switch {
 		case n == objects.None:
 		case e.Mode == objects.Directory && e.name != noName:
@@ -260,7 +242,6 @@ func (v *treeVisitor) find(id []byte) int32 {
 	if n == objects.None {
 		return v.Graph.AddMissing(pack.ID(id))
 	}
-	v.recent.add(id, n)
 	return n
 }
 

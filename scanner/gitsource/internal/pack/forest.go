@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"sync"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/prefetch"
 )
 
 // A forest has the objects of a pack as its nodes, each below its delta base. The
@@ -121,6 +123,7 @@ func (p *Pack) readHeaders(f *forest, bases []int32, find func(id []byte) int32)
 	var mu sync.Mutex // of the maps, for the few that go there
 	err := parallel(len(bases), func(from, to int) error {
 		for i := from; i < to; i++ {
+			prefetch.Line(p.file.data, int(f.offsets[min(i+8, to)]))
 			typ, base, outside, err := p.readHeader(f, i, find)
 			f.types[i], bases[i] = typ, base
 			if err == nil && outside == "" {

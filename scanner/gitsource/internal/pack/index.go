@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/prefetch"
 )
 
 // An Index lists the objects of a pack by id (gitformat-pack(5), "Version 1" and
@@ -180,17 +182,11 @@ func (x *Index) Find(id []byte) int {
 	return -1
 }
 
-// Warm loads the memory that Find compares the ids with into the processor's cache. These
-// loads do not wait for each other, as those of one Find after the other do. The result means
-// nothing: it keeps the compiler from leaving the loads out.
-func (x *Index) Warm(ids [][]byte) (sum uint32) {
-	if x.table == nil {
-		return 0
+// Prefetch has the processor load what Find compares id with. It is for callers with something
+// to do before they look for id.
+func (x *Index) Prefetch(id []byte) {
+	if x.table != nil && len(id) == x.hash {
+		first := x.table[binary.BigEndian.Uint32(id)>>x.shift]
+		prefetch.Line(x.ids, int(first)*x.stride)
 	}
-	for _, id := range ids {
-		if i := int(x.table[binary.BigEndian.Uint32(id)>>x.shift]); i < x.n {
-			sum += binary.BigEndian.Uint32(x.raw(i))
-		}
-	}
-	return sum
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/inflate"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/prefetch"
 )
 
 // A Walk says which objects of a pack to visit, and how.
@@ -222,11 +223,28 @@ func (w *walker) tree(root int32) (visit, fault error) {
 			continue
 		}
 		n.next = w.p.forest.sibling[child]
+		w.p.ahead(n.next)
+		w.p.ahead(w.p.forest.child[child])
 		if err := w.descend(n, child); err != nil {
 			return err, nil
 		}
 	}
 	return nil, nil
+}
+
+// ahead has the processor load what the walk reads first of object i, which may be none. To
+// visit its neighbors takes about as long as the memory does.
+func (p *Pack) ahead(i int32) {
+	if i == none {
+		return
+	}
+	f, at := p.forest, int(i)
+	prefetch.Line(f.child, at)
+	prefetch.Line(f.sibling, at)
+	prefetch.Line(f.numbers, at)
+	begin := int(f.offsets[i])
+	prefetch.Line(p.file.data, begin)
+	prefetch.Line(p.file.data, begin+64) // of the stream behind the header
 }
 
 // descend visits the child c of n, and pushes it if it has children.
