@@ -33,7 +33,7 @@ type Detector interface {
 type PrefilteringDetector interface {
 	Detector
 	// MayMatch and MayMatchNear report whether text may hold a match as it stands, with
-	// nothing decoded. They keep the promises of Set.MayMatch and Set.MayMatchNear.
+	// nothing decoded. They keep the promises of Filter.MayMatch and Filter.MayMatchNear.
 	// Concurrent calls are allowed.
 	MayMatch(text []byte) bool
 	MayMatchNear(text []byte) bool

@@ -1,6 +1,10 @@
 package detectors
 
-import "github.com/stanch-dev/stanch/detectors/internal/views"
+import (
+	"slices"
+
+	"github.com/stanch-dev/stanch/detectors/internal/views"
+)
 
 // A SearchedView is a view and the matches in it; their offsets are into the view.
 type SearchedView struct {
@@ -40,6 +44,32 @@ func (s *Set) DetectAfresh(text []byte) []Match {
 // DetectAll is Detect without the prefilter.
 func (s *Set) DetectAll(text []byte) []Match {
 	return (&search{set: s, unpackLeft: views.MaxUnpacked, skipPrefilter: true}).run(text)
+}
+
+// MayMatch reports whether text may match by one of the filters.
+func (s *Set) MayMatch(text []byte) bool {
+	return slices.ContainsFunc(s.Filters(), func(f Filter) bool { return f.MayMatch(text) })
+}
+
+// MayMatchNear is MayMatch with a look at the text near a secret.
+func (s *Set) MayMatchNear(text []byte) bool {
+	return slices.ContainsFunc(s.Filters(), func(f Filter) bool { return f.MayMatchNear(text) })
+}
+
+// Window returns the largest window of the filters.
+func (s *Set) Window() (n int) {
+	for _, f := range s.Filters() {
+		n = max(n, f.Window)
+	}
+	return n
+}
+
+// NearWindow returns the largest window of MayMatchNear.
+func (s *Set) NearWindow() (n int) {
+	for _, f := range s.Filters() {
+		n = max(n, f.NearWindow)
+	}
+	return n
 }
 
 // Parts returns the parts of the prefilter.

@@ -120,68 +120,6 @@ func notCovered(known, found []Match) []Match {
 	})
 }
 
-// MayMatch reports whether text may hold a match. It is much faster than Detect, and
-// conservative: if it returns false, Detect finds nothing in text, but for the list
-// below.
-//
-// It is also local: if it returns true for a text, some window of at most Window bytes of
-// the text is the reason. Then it returns true for every piece of the text that holds the
-// window, and for every other text that does, unless the window is at an end of the text.
-// So if a text was put together from others for which MayMatch returned false, as git puts
-// together deltas, only the new bytes and Window bytes to either side of each joint have to
-// be tested. The ends of the text are joints as well, unless they were ends before.
-//
-// It may return true for a piece and false for the whole, where the piece is cut: half
-// of a long word looks like a key.
-//
-// These matches are lost, compared to a search without MayMatch:
-//
-//   - a secret without an id that is in pieces, that takes more than 72 bytes with
-//     its escapes, or that has an escape of more than six bytes (\U0000002f, \u{2f});
-//   - a secret without an id in base64 with other text around it, or in UTF-16, unless
-//     Rule.Encoded has its name or the secret is all of the text, or in hexadecimal or UTF-32;
-//   - an id in base64 that a line break cuts into pieces of less than 20 characters, unless
-//     40 characters of base64 stand before the break;
-//   - an id in pieces, if no piece has seven characters or they are more than 108 bytes
-//     apart, or if a letter or a digit stands right beside it, as in binary files; but not if
-//     one of encodings.InvisibleSeparators stands behind each of its first four characters;
-//   - an id of which only a part is in base64, hexadecimal, UTF-16 or UTF-32 and the
-//     rest right beside it, or of which two parts are so encoded, each on its own;
-//   - an id within more than encodings.MaxRounds encodings, or of which the encoded form
-//     has more than 72 bytes;
-//   - an id in UTF-32, or in pieces or with escapes, within another encoding;
-//   - packed data (gzip, zlib, zip) in base64 of less than 48 bytes or in lines of less than 60
-//     characters, zlib with a window of less than 32 KiB or a dictionary, and deflate alone;
-//   - a secret or a token without an id within two encodings, except in packed data and in
-//     base64 in base64 beside a name of Rule.Encoded.
-func (s *Set) MayMatch(text []byte) bool {
-	return s.prefilter.MayMatch(text) || s.plainMayMatch(text)
-}
-
-// Window returns the size of the windows of MayMatch.
-func (s *Set) Window() int {
-	n := s.prefilter.Window()
-	for _, d := range s.plainOnly {
-		n = max(n, d.Window())
-	}
-	return n
-}
-
-// MayMatchNear is MayMatch with a look at the text near a secret: without an id, the secret
-// needs a name before it. It rules out more texts, and its windows are larger.
-func (s *Set) MayMatchNear(text []byte) bool {
-	return s.prefilter.MayMatchNear(text) || s.plainMayMatchNear(text)
-}
-
-// NearWindow returns the size of the windows of MayMatchNear.
-func (s *Set) NearWindow() int {
-	n := s.prefilter.NearWindow()
-	for _, d := range s.plainOnly {
-		n = max(n, d.NearWindow())
-	}
-	return n
-}
-
 func (s *Set) plainMayMatch(text []byte) bool {
 	return slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatch(text) })
 }
@@ -190,10 +128,48 @@ func (s *Set) plainMayMatchNear(text []byte) bool {
 	return slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatchNear(text) })
 }
 
-// A Filter is a part of MayMatch and MayMatchNear, for some detectors of a Set.
+// A Filter tells for some detectors of a Set which texts cannot hold a match.
 type Filter struct {
-	MayMatch, MayMatchNear func(text []byte) bool
-	Window, NearWindow     int
+	// MayMatch reports whether text may hold a match. It is much faster than Detect, and
+	// conservative: if it returns false, Detect finds nothing in text, but for the list
+	// below.
+	//
+	// It is also local: if it returns true for a text, some window of at most Window bytes of
+	// the text is the reason. Then it returns true for every piece of the text that holds the
+	// window, and for every other text that does, unless the window is at an end of the text.
+	// So if a text was put together from others for which MayMatch returned false, as git puts
+	// together deltas, only the new bytes and Window bytes to either side of each joint have to
+	// be tested. The ends of the text are joints as well, unless they were ends before.
+	//
+	// It may return true for a piece and false for the whole, where the piece is cut: half
+	// of a long word looks like a key.
+	//
+	// These matches are lost, compared to a search without a prefilter:
+	//
+	//   - a secret without an id that is in pieces, that takes more than 72 bytes with
+	//     its escapes, or that has an escape of more than six bytes (\U0000002f, \u{2f});
+	//   - a secret without an id in base64 with other text around it, or in UTF-16, unless
+	//     Rule.Encoded has its name or the secret is all of the text, or in hexadecimal or UTF-32;
+	//   - an id in base64 that a line break cuts into pieces of less than 20 characters, unless
+	//     40 characters of base64 stand before the break;
+	//   - an id in pieces, if no piece has seven characters or they are more than 108 bytes
+	//     apart, or if a letter or a digit stands right beside it, as in binary files; but not if
+	//     one of encodings.InvisibleSeparators stands behind each of its first four characters;
+	//   - an id of which only a part is in base64, hexadecimal, UTF-16 or UTF-32 and the
+	//     rest right beside it, or of which two parts are so encoded, each on its own;
+	//   - an id within more than encodings.MaxRounds encodings, or of which the encoded form
+	//     has more than 72 bytes;
+	//   - an id in UTF-32, or in pieces or with escapes, within another encoding;
+	//   - packed data (gzip, zlib, zip) in base64 of less than 48 bytes or in lines of less than 60
+	//     characters, zlib with a window of less than 32 KiB or a dictionary, and deflate alone;
+	//   - a secret or a token without an id within two encodings, except in packed data and in
+	//     base64 in base64 beside a name of Rule.Encoded.
+	MayMatch func(text []byte) bool
+	// MayMatchNear is MayMatch with a look at the text near a secret: without an id, the secret
+	// needs a name before it. It rules out more texts, and its windows are larger.
+	MayMatchNear func(text []byte) bool
+	// Window and NearWindow are the sizes in bytes of the windows of MayMatch and MayMatchNear.
+	Window, NearWindow int
 	// MayMatchNearPlain is MayMatchNear for matches that stand in text as they are. The others
 	// have a window of Window bytes. So if MayMatchNear is false for the parts of Window bytes
 	// of a text, its parts of NearWindow bytes need be tested for plain matches only. It is nil
@@ -204,9 +180,9 @@ type Filter struct {
 // MaxFilters is the most Filters that a Set has.
 const MaxFilters = 2
 
-// Filters returns the parts of MayMatch and MayMatchNear: a text may match if it may by one of
-// them. Each has windows of its own, so whoever keeps the answers apart tests less of a delta:
-// nearly every text may match a little by one of them, but not by all.
+// Filters returns the filters of s: a text may match if it may by one of them. Each has windows
+// of its own, so whoever keeps the answers apart tests less of a delta: nearly every text may
+// match a little by one of them, but not by all. Concurrent calls of a filter are allowed.
 func (s *Set) Filters() []Filter {
 	p := &s.prefilter
 	list := []Filter{{p.MayMatch, p.MayMatchNear, p.Window(), p.NearWindow(), p.MayMatchNearPlain}}

@@ -27,7 +27,7 @@ const seeds = 32
 
 // floor is the part of ids and pairs that has to be found, and of secrets alone in text. No
 // pair may be wrong. aloneFloor is the part of secrets alone where they are encoded: without
-// an id the prefilter knows few of them (Set.MayMatch lists which).
+// an id the prefilter knows few of them (Filter.MayMatch lists which).
 const (
 	floor      = .998
 	aloneFloor = .75
