@@ -39,15 +39,17 @@ const maxAnswers = 1 << 14
 // recall returns the answer about key, which workOut tells if it is not known.
 func (a *answers) recall(key string, workOut func() bool) bool {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	answer, ok := a.known[key]
+	a.mu.Unlock()
 	if ok {
 		return answer
 	}
+	answer = workOut() // without the lock: regexps take long
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.known == nil || len(a.known) >= maxAnswers {
 		a.known = map[string]bool{}
 	}
-	answer = workOut()
 	a.known[key] = answer
 	return answer
 }

@@ -26,10 +26,11 @@ type plainSource struct{ scanner.Source }
 
 // TestSelectiveFindsAll holds that a scan which passes texts over, and searches versions only
 // where they differ, finds what a scan of all texts finds: in histories made at random, and in
-// that of STANCH_REPO if it is set.
+// that of STANCH_REPO if it is set. Every other one is scanned with a rule of a user too.
 func TestSelectiveFindsAll(t *testing.T) {
 	if dir := os.Getenv("STANCH_REPO"); dir != "" {
-		checkSelective(t, dir)
+		checkSelective(t, dir, false)
+		checkSelective(t, dir, true)
 		return
 	}
 	histories := uint64(2)
@@ -38,7 +39,7 @@ func TestSelectiveFindsAll(t *testing.T) {
 	}
 	for seed := range histories {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			if n := checkSelective(t, historyOfKeys(t, seed)); n < 50 {
+			if n := checkSelective(t, historyOfKeys(t, seed), seed%2 == 1); n < 50 {
 				t.Errorf("only %d findings and places", n)
 			}
 		})
@@ -46,11 +47,15 @@ func TestSelectiveFindsAll(t *testing.T) {
 }
 
 // checkSelective scans a repository both ways, and returns the number of findings and places.
-func checkSelective(t *testing.T, dir string) int {
+func checkSelective(t *testing.T, dir string, withRule bool) int {
 	t.Helper()
+	set := detectors.NewSet(awskeys.Detector{})
 	own, err := rules.NewDetector(&rules.Config{Rules: []*rules.Rule{{ID: "own", Regex: `(?i)(?:key|token|secret)[\w ]{0,20}[=:]\s{0,3}["']?([\w/+.-]{6,60})`}}})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if withRule {
+		set = set.WithPlain(own)
 	}
 	scan := func(hide bool) []string {
 		r := open(t, dir)
@@ -59,7 +64,7 @@ func checkSelective(t *testing.T, dir string) int {
 			src = plainSource{r}
 		}
 		var sink scannertest.Sink
-		s := scanner.Scanner{Detectors: detectors.NewSet(awskeys.Detector{}).WithPlain(own), Verifier: awsverifier.Offline{}}
+		s := scanner.Scanner{Detectors: set, Verifier: awsverifier.Offline{}}
 		if err := s.Scan(context.Background(), src, &sink); err != nil {
 			t.Fatal(err)
 		}
