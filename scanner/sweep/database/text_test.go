@@ -40,7 +40,7 @@ func TestStorable(t *testing.T) {
 
 // FuzzStorable holds that both databases take the text, and that it comes back, redacted.
 func FuzzStorable(f *testing.F) {
-	for _, s := range []string{"a", "caf\xe9", "a\x00", `"`, "\xed\xa0\x80", "\ufffd\xff", strings.Repeat("\xff", 100), strings.Repeat("b", 36) + "MMMMM" + strings.Repeat("b", 10) + "\x00"} {
+	for _, s := range []string{"a", "caf\xe9", "a\x00", `"`, `\u0000`, "\xed\xa0\x80", "\ufffd\xff", strings.Repeat("\xff", 100), strings.Repeat("b", 36) + "MMMMM" + strings.Repeat("b", 10) + "\x00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -57,7 +57,8 @@ func FuzzStorable(f *testing.F) {
 		}
 		r := record{text, []*record{{Text: text}}}
 		raw, err := MarshalRecord(&r)
-		if err != nil || strings.Contains(string(raw), `\u0000`) {
+		escapes := strings.ReplaceAll(string(raw), `\\`, "") // without those of backslashes
+		if err != nil || strings.Contains(escapes, `\u0000`) {
 			t.Fatalf("%q is kept as %s: %v", text, raw, err)
 		}
 		var back record
