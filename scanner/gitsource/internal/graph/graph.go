@@ -5,6 +5,7 @@ package graph
 
 import (
 	"encoding/binary"
+	"iter"
 	"math/bits"
 	"slices"
 	"sync"
@@ -143,33 +144,57 @@ func (g *Graph) Edges(tree int32, yield func(Edge)) {
 // Name returns the name of an edge. The name of a directory ends with "/".
 func (g *Graph) Name(e Edge) string { return g.names[e.name] }
 
-// LeadingTo returns hits and the trees that lead to them. It turns the edges round, once for
-// all of them: to follow them down from each tree takes three times as long, since each step
-// waits for main memory.
+// LeadingTo returns hits and the trees that lead to them. It goes through all trees again and
+// again, until none is added: about once for each folder of a path. To turn the edges round takes
+// the memory of all edges, and to follow them down takes far longer, since each step waits for
+// memory.
 func (g *Graph) LeadingTo(hits []int32) Bitset {
 	n := g.Store.Len() + len(g.Missing)
 	leads := NewBitset(n)
-	if len(hits) == 0 {
-		return leads
+	for _, hit := range hits {
+		leads.Set(hit)
+	}
+	const passes = 32 // only trees that are made to take long need more
+	for range passes {
+		if len(hits) == 0 || !g.addParents(leads) {
+			return leads
+		}
 	}
 	parents, ends := g.parents(n)
-	stack := slices.Clone(hits)
+	stack := slices.Collect(leads.All())
 	for len(stack) > 0 {
 		node := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if leads.Has(node) {
-			continue
-		}
-		leads.Set(node)
 		from := uint32(0)
 		if node > 0 {
 			from = ends[node-1]
 		}
 		for _, p := range parents[from:ends[node]] {
-			stack = append(stack, int32(p))
+			if !leads.Has(int32(p)) {
+				leads.Set(int32(p))
+				stack = append(stack, int32(p))
+			}
 		}
 	}
 	return leads
+}
+
+// addParents adds to leads the trees that hold one of its objects, and reports whether that
+// were any.
+func (g *Graph) addParents(leads Bitset) (more bool) {
+	g.eachRecord(func(tree uint32, nodes []uint32) {
+		if leads.Has(int32(tree)) {
+			return
+		}
+		for _, node := range nodes {
+			if leads.Has(int32(node)) {
+				leads.Set(int32(tree))
+				more = true
+				return
+			}
+		}
+	})
+	return more
 }
 
 // parents returns the trees that hold each of the objects below n, one list behind the other,
@@ -282,12 +307,23 @@ func NewBitset(n int) Bitset { return make(Bitset, n/64+1) }
 // size of b.
 func (b Bitset) Renumbered(now func(int32) int32) Bitset {
 	c := make(Bitset, len(b))
-	for i, word := range b {
-		for ; word != 0; word &= word - 1 {
-			c.Set(now(int32(i*64 + bits.TrailingZeros64(word))))
-		}
+	for n := range b.All() {
+		c.Set(now(n))
 	}
 	return c
+}
+
+// All returns the numbers in the set, in order.
+func (b Bitset) All() iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for i, word := range b {
+			for ; word != 0; word &= word - 1 {
+				if !yield(int32(i*64 + bits.TrailingZeros64(word))) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Set adds n.

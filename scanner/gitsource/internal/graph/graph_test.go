@@ -135,9 +135,9 @@ func TestLeadingTo(t *testing.T) {
 // TestLeadingToInRandomGraphs compares LeadingTo with a search that goes through all edges
 // until it finds no further tree.
 func TestLeadingToInRandomGraphs(t *testing.T) {
-	const n = 40
+	const n = 100
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 100 {
+	for round := range 100 {
 		g := newGraph(t, n)
 		recorders := []*graph.Recorder{g.Recorder(), g.Recorder()}
 		for tree := range int32(n) {
@@ -145,11 +145,17 @@ func TestLeadingToInRandomGraphs(t *testing.T) {
 			for i := range entries {
 				entries[i] = fmt.Sprint(random.IntN(n), " name", i)
 			}
-			if random.IntN(2) == 0 {
+			if round == 0 { // deeper than LeadingTo goes through all trees
+				entries = []string{fmt.Sprint(min(tree+1, n-1), " next/")}
+			}
+			if round == 0 || random.IntN(2) == 0 {
 				record(recorders[random.IntN(2)], tree, entries...)
 			}
 		}
 		hits := []int32{int32(random.IntN(n)), int32(random.IntN(n))}
+		if round == 0 {
+			hits[0] = n - 1
+		}
 		want := graph.NewBitset(n)
 		want.Set(hits[0])
 		want.Set(hits[1])
