@@ -313,6 +313,14 @@ func (b Bitset) Renumbered(now func(int32) int32) Bitset {
 	return c
 }
 
+// Len returns how many numbers the set has.
+func (b Bitset) Len() (n int) {
+	for _, word := range b {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
 // All returns the numbers in the set, in order.
 func (b Bitset) All() iter.Seq[int32] {
 	return func(yield func(int32) bool) {

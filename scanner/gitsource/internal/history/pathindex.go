@@ -53,10 +53,11 @@ type step struct {
 // newPathIndex takes from the graph the trees that lead to hits.
 func newPathIndex(g *graph.Graph, hits []int32) *pathIndex {
 	w := &pathIndex{graph: g, nodesOf: make([]int32, g.Store.Len()+len(g.Missing)), head: objects.TreeLookup{Store: g.Store}}
+	leads := g.LeadingTo(hits)
+	w.nodes = make([]node, 0, leads.Len())
 	for _, hit := range hits {
 		w.nodes[w.add(hit)].hit = true
 	}
-	leads := g.LeadingTo(hits)
 	for tree, at := range g.RecordAt {
 		if at == 0 || !leads.Has(int32(tree)) {
 			continue

@@ -76,6 +76,11 @@ func (r *Walk) All(ctx context.Context) error {
 	if err == nil {
 		trees, err = r.readLoose(ctx)
 	}
+	for _, p := range r.Store.Packs { // to grow by and by would take five times the memory
+		if !r.SkipPack(p) {
+			r.Graph.Commits = slices.Grow(r.Graph.Commits, p.Count(pack.Commit))
+		}
+	}
 	if err == nil {
 		err = r.walkPacks(ctx, []pack.Type{pack.Commit, pack.Tag}, r.graphLimit(), func(v *visitor) pack.Visitor {
 			return &commitVisitor{visitor: v}

@@ -199,15 +199,15 @@ func (f *forest) inherit(bases []int32) {
 	}
 }
 
-// link makes the lists of children and of roots. Children without children of their own come
-// first: they need only their base. The child with the heaviest tree comes last: a walk can let
-// go of the base before it goes down there, and so never holds more than log(n) bases at once.
+// link makes the lists of children and of roots, in the memory of bases. Children without
+// children of their own come first: they need only their base. The child with the heaviest tree
+// comes last: a walk can let go of the base before it goes down there, and so never holds more
+// than log(n) bases at once.
 func (f *forest) link(bases []int32) {
 	n := len(bases)
 	weights, heaviest := make([]uint32, n), make([]int32, n)
-	f.child, f.sibling = make([]int32, n), make([]int32, n)
-	for i := range n {
-		heaviest[i], f.sibling[i] = none, none
+	for i := range heaviest {
+		heaviest[i] = none
 	}
 	for i := n - 1; i >= 0; i-- {
 		w := uint64(weights[i]) + uint64(f.offsets[i+1]-f.offsets[i])/16 + 1
@@ -223,10 +223,18 @@ func (f *forest) link(bases []int32) {
 		}
 	}
 	slices.Reverse(f.roots)
-	copy(f.child, heaviest)
+	f.sibling, f.child = bases, slices.Clone(heaviest)
 	for _, leaves := range []bool{false, true} { // each goes before those that are there
 		for i := n - 1; i >= 0; i-- {
-			if b := bases[i]; b != none && heaviest[b] != int32(i) && (heaviest[i] == none) == leaves {
+			if (heaviest[i] == none) != leaves {
+				continue // this is its only turn: where its base was, its sibling is from then on
+			}
+			b := bases[i]
+			switch {
+			case b == none:
+			case heaviest[b] == int32(i):
+				f.sibling[i] = none
+			default:
 				f.sibling[i] = f.child[b]
 				f.child[b] = int32(i)
 			}

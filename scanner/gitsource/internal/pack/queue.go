@@ -34,19 +34,34 @@ func newQueue(roots []root, typeOf, types []Type) *queue {
 	}
 	const shares = 1024 // for each goroutine: the last one ends about a share after the first
 	q := &queue{share: total / uint64(shares*workers())}
-	lists := make([][]root, len(types)+1) // the heavy roots, then those of each type
-	for _, r := range roots {
+	place := func(r root) int { // 0 for the heavy roots, then the types; none if it is not wanted
 		k := rank[typeOf[r.entry]]
-		if k == 0 {
-			continue
+		switch {
+		case k == 0:
+			return int(none)
+		case uint64(r.weight) > q.share:
+			return 0
 		}
-		if uint64(r.weight) > q.share {
-			k = 0
-		}
-		lists[k] = append(lists[k], r)
+		return k
 	}
-	slices.SortStableFunc(lists[0], func(a, b root) int { return cmp.Compare(b.weight, a.weight) })
-	q.roots = slices.Concat(lists...)
+	next := make([]int, len(types)+1) // how many there are of each place, then where the next one goes
+	for _, r := range roots {
+		if k := place(r); k >= 0 {
+			next[k]++
+		}
+	}
+	heavy, all := next[0], 0
+	for k, n := range next {
+		next[k], all = all, all+n
+	}
+	q.roots = make([]root, all)
+	for _, r := range roots {
+		if k := place(r); k >= 0 {
+			q.roots[next[k]] = r
+			next[k]++
+		}
+	}
+	slices.SortStableFunc(q.roots[:heavy], func(a, b root) int { return cmp.Compare(b.weight, a.weight) })
 	return q
 }
 
