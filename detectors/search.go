@@ -252,22 +252,33 @@ func anyCut(secrets []Span, s Span) bool {
 }
 
 // mergeMatches returns decoded, and the matches of raw that do not overlap it. A match of a
-// view is better: a secret with an escape in it is whole only there. There are two
+// view is better: a secret with an escape in it is whole only there. There are three
 // exceptions. Matches within an enclosing match of raw are left out, and complete parts of
-// raw stay.
+// raw stay. An id of raw stays too if another one overlaps it in part: it may be a
+// piece at the end of a line with the beginning of this one.
 func mergeMatches(raw, decoded []Match) []Match {
 	decoded = keepComplete(raw, outsideEnclosing(raw, decoded))
-	var covered []Span
-	for i := range decoded {
-		covered = append(covered, decoded[i].Span, decoded[i].Secret)
+	type part struct {
+		Span
+		id string
 	}
-	slices.SortFunc(covered, func(a, b Span) int { return cmp.Compare(a.End, b.End) })
+	var covered []part
+	for i := range decoded {
+		m := &decoded[i]
+		covered = append(covered, part{m.Span, m.Credential.ID}, part{m.Secret, m.Credential.ID})
+	}
+	slices.SortFunc(covered, func(a, b part) int { return cmp.Compare(a.End, b.End) })
 	out := decoded
 	for _, m := range raw {
 		// The spans of ids and secrets are short and rarely nested, so the first that
 		// ends behind the start of m decides.
 		i := sort.Search(len(covered), func(i int) bool { return covered[i].End > m.Start })
 		if i == len(covered) || covered[i].Start >= m.End {
+			out = append(out, m)
+			continue
+		}
+		c, id := covered[i], m.Credential.ID
+		if id != "" && id != c.id && (c.Start > m.Start || c.End < m.End) {
 			out = append(out, m)
 		}
 	}

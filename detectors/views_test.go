@@ -378,6 +378,9 @@ func FuzzSet(f *testing.F) {
 	f.Add([]byte("%41%4b \x01 \\u0041 \x1b[3m\x01 &#65; \xff\xfeA\x00K\x00I\x00A\x00"), []byte("QUtJQQ"))
 	f.Add([]byte(percent(id)), []byte(unicode(id)))
 	f.Add([]byte(base64.StdEncoding.EncodeToString([]byte("x: "+id))), []byte(encodeUTF16(id, false, "")))
+	// The backslash joins most of an id to the beginning of the next line.
+	joined := base64.StdEncoding.EncodeToString([]byte("x:%" + id[:9] + "FY" + id[11:19] + `\`))
+	f.Add([]byte(joined), []byte(joined+"tJQAB\x00J\x00X\x007\x00P\x00"))
 	set := detectors.NewSet(awskeys.Detector{})
 	f.Fuzz(func(t *testing.T, before, after []byte) {
 		before, after = bytes.ReplaceAll(before, []byte{1}, []byte(id)), bytes.ReplaceAll(after, []byte{1}, []byte(id))
