@@ -259,6 +259,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(text(f, some(3))))
 	f.Add([]byte("# stanch baseline v1\r\n<<<<<<< HEAD\r\n"))
 	f.Add([]byte("# stanch baseline v1\n00000000000000000000000000000000 - - 0 \n# end"))
+	f.Add([]byte("# stanch baseline v1\n00000000000000000000000000000000 - - 0\r\r \r\n# end"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		list, err := baseline.Read(data)
 		if err != nil {

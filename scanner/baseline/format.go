@@ -183,7 +183,7 @@ func parseEntries(text []byte) []Entry {
 		fields := strings.SplitN(string(line), " ", 4)
 		e := Entry{Fingerprint: fields[0], ID: fields[1], Secret: fields[2]}
 		if len(fields) == 4 {
-			e.Note = strings.TrimRight(fields[3], " \t") // a path may begin with a space
+			e.Note = strings.TrimRight(fields[3], " \t\r") // a path may begin with a space
 		}
 		list = append(list, e)
 	}
