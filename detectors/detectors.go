@@ -92,9 +92,9 @@ type Rule struct {
 	// letters and digits behind them. An encoded match without one of them is lost, so the
 	// list is a choice: "kind: Secret" finds the secrets of Kubernetes.
 	Encoded []string
-	// DistantParts are lists of strings of four bytes or more: a match has one string of
-	// each list, anywhere in the text, far from the part that MayMatch sees. All that
-	// belongs to a string is within 8 KiB of it.
+	// DistantParts are lists of strings of four bytes or more: a match, or one in its widest
+	// form, has one string of each list, anywhere in the text, far from the part that MayMatch
+	// sees. All that belongs to a string is within 8 KiB of it.
 	DistantParts [][]string
 	// Value marks the rules of users. Their matches may be values of any kind. They are
 	// not paired with parts of other credentials, cannot be verified, and may be so short

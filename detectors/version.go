@@ -160,8 +160,9 @@ func firstLine(text []byte) []byte {
 // where they stand in the text.
 func (s *Set) isHarmless(v *Version, c change, known []Match) bool {
 	text, base := v.Text[c.new.Start:c.new.End], v.Base.Text[c.old.Start:c.old.End]
-	if s.distantMarks.In(text) != s.distantMarks.In(base) {
-		return false
+	if near := s.distantMarks.In(text).And(s.distantMarks.In(base)); !near.None() &&
+		s.haveDistantParts(s.distantMarks.In(v.Text).And(s.distantMarks.In(v.Base.Text)), near) {
+		return false // one may belong to another that is far away
 	}
 	if !s.prefilter.MayMatchNear(text) && !s.prefilter.MayMatchNear(base) {
 		return true

@@ -32,6 +32,9 @@ const (
 	smtpLines = 5
 )
 
+// farOwnerNames mention passwords of services, anywhere in a text.
+var farOwnerNames = []string{"git-codecommit.", "ServicePassword", "service_password"}
+
 // forEachRun calls yield for each run of n characters of base64 that stands on its own, apart
 // from glue. padded is true if a "=" follows.
 func forEachRun(text []byte, n int, yield func(s detectors.Span, padded bool)) {
@@ -120,7 +123,7 @@ func NamesSMTP(text []byte, at int) bool {
 // appendServicePasswords appends the passwords of CodeCommit and Keyspaces in text.
 func appendServicePasswords(dst []detectors.Match, text []byte) []detectors.Match {
 	isFarAllowed := sync.OnceValue(func() bool {
-		return candidates.ContainsAny(text, []string{"git-codecommit.", "ServicePassword", "service_password"})
+		return candidates.ContainsAny(text, farOwnerNames)
 	})
 	forEachRun(text, ServicePassLen, func(s detectors.Span, padded bool) {
 		if !padded || !isRandomRun(text[s.Start:s.End]) {

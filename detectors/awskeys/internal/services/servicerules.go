@@ -59,11 +59,12 @@ var SMTPPassword = &detectors.Rule{
 
 // ServicePassword is the rule of service-specific passwords.
 var ServicePassword = &detectors.Rule{
-	ID:       "aws-service-password",
-	Title:    "AWS service-specific password",
-	Keywords: []string{"-at-"},
-	Anchors:  []string{"@git-codecommit."},
-	Encoded:  []string{"@git-codecommit."},
+	ID:           "aws-service-password",
+	Title:        "AWS service-specific password",
+	Keywords:     []string{"-at-"},
+	Anchors:      []string{"@git-codecommit."},
+	DistantParts: [][]string{{ownerMark}, farOwnerNames},
+	Encoded:      []string{"@git-codecommit."},
 	Help: `A user name and a password that IAM made for one service: CodeCommit over HTTPS, or Amazon Keyspaces.
 
 **Why it matters.** It reads and writes the repositories or the tables that its IAM user may, and never expires.
