@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"sort"
+	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors/internal/views"
 )
@@ -147,11 +148,12 @@ func (s *Set) isAlike(text, base []byte) bool {
 	return true
 }
 
-// firstLine returns the first line of text, or the beginning of a long one.
+// firstLine returns the first line of text, or the beginning of a long one. It has at least a
+// character, which tells whether the text is binary.
 func firstLine(text []byte) []byte {
 	head := text[:min(len(text), headBytes)]
 	if end := bytes.IndexByte(head, '\n'); end >= 0 {
-		return head[:end]
+		return head[:max(end, min(len(head), utf8.UTFMax))]
 	}
 	return head
 }
@@ -168,8 +170,10 @@ func (s *Set) isHarmless(v *Version, c change, known []Match) bool {
 		return true
 	}
 	by := c.new.Start
-	if head := firstLine(v.Text); len(head) < c.new.Start { // a table has its names there
+	if head := firstLine(v.Text); len(head) < by { // a table has its names there
 		text, by = slices.Concat(head, []byte{'\n'}, text), by-len(head)-1
+	} else {
+		text, by = v.Text[:c.new.End], 0
 	}
 	found, hidden := s.detect(nil, text)
 	if hidden {
