@@ -104,18 +104,22 @@ func (c *layoutCursor) setPlace(v *Value) {
 }
 
 // indent closes the blocks that are indented more than the line at c.at, and opens one if
-// the line is indented more than all of them.
+// the line is indented more than all of them. If it closes blocks, none of which has the
+// indentation of the line, the outermost of them goes on instead: whether two values are in one
+// block depends on no line above them, which may be far away.
 func (c *layoutCursor) indent() {
 	c.open, c.deeper = c.open[:c.indented], 0
 	indent, blank := indentOf(c.text[c.at:])
 	if blank {
 		return
 	}
+	var b openBlock
 	for len(c.open) > 0 && c.open[len(c.open)-1].indent > indent {
-		c.open = c.open[:len(c.open)-1]
+		b, c.open = c.open[len(c.open)-1], c.open[:len(c.open)-1]
 	}
 	if len(c.open) == 0 || c.open[len(c.open)-1].indent < indent && len(c.open) < maxDepth {
-		c.open = append(c.open, openBlock{indent: indent})
+		b.indent = indent
+		c.open = append(c.open, b)
 	}
 	c.indented = len(c.open)
 }
