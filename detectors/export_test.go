@@ -30,7 +30,7 @@ func (s *Set) DetectEvery(text []byte) []Match {
 	if !s.prefilter.MayMatchNear(text) {
 		return nil
 	}
-	return (&search{set: s, unpackLeft: views.MaxUnpacked, everyView: true}).run(text)
+	return (&search{set: s, memo: &Memo{whole: len(text)}, unpackLeft: views.MaxUnpacked, everyView: true}).run(text)
 }
 
 // DetectAfresh is Detect without a memory of other texts.
@@ -38,12 +38,12 @@ func (s *Set) DetectAfresh(text []byte) []Match {
 	if !s.prefilter.MayMatchNear(text) {
 		return nil
 	}
-	return (&search{set: s, unpackLeft: views.MaxUnpacked}).run(text)
+	return (&search{set: s, memo: &Memo{whole: len(text)}, unpackLeft: views.MaxUnpacked}).run(text)
 }
 
 // DetectAll is Detect without the prefilter.
 func (s *Set) DetectAll(text []byte) []Match {
-	return (&search{set: s, unpackLeft: views.MaxUnpacked, skipPrefilter: true}).run(text)
+	return (&search{set: s, memo: &Memo{whole: len(text)}, unpackLeft: views.MaxUnpacked, skipPrefilter: true}).run(text)
 }
 
 // MayMatch reports whether text may match by one of the filters.

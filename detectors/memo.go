@@ -11,6 +11,16 @@ import "hash/maphash"
 type Memo struct {
 	seed  maphash.Seed
 	known map[memoKey]any
+	whole int
+}
+
+// Whole returns the length of the text that is searched, or 0 if it is not known: a view of a
+// long text may be short.
+func (m *Memo) Whole() int {
+	if m == nil {
+		return 0
+	}
+	return m.whole
 }
 
 // A Place is a place of a text, and all bytes of the text that tell about it.

@@ -125,14 +125,17 @@ func (s *search) decode(d views.Decoder, text []byte) *views.View {
 	return v
 }
 
+// leastParted is the least length of a text of which only parts are decoded.
+const leastParted = 64 << 10
+
 // partsToDecode returns the parts of text that views may show a match in, or nil for all of
 // it. To decode a text takes a hundred times as long as the prefilter, and a manual of a
 // megabyte has one example of a key. Strings of DistantParts count as matches here; where they
 // are encoded, far from all else, they are lost. All is decoded if an encoding reaches far:
 // packed data and UTF-16.
 func (s *Set) partsToDecode(text []byte) []views.Span {
-	const piece, least = 8 << 10, 64 << 10
-	if len(text) < least || bytes.IndexByte(text, 0) >= 0 || s.prefilter.HasPacked(text) {
+	const piece = 8 << 10
+	if len(text) < leastParted || bytes.IndexByte(text, 0) >= 0 || s.prefilter.HasPacked(text) {
 		return nil
 	}
 	parts, near := []views.Span{}, s.prefilter.NearWindow()

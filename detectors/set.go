@@ -84,16 +84,22 @@ func (s *Set) Detect(dst []Match, text []byte) []Match {
 }
 
 // detect is Detect without the detectors of WithPlain. It also reports whether a view of text
-// has strings of DistantParts that text lacks.
+// may have strings of DistantParts that text lacks.
 func (s *Set) detect(dst []Match, text []byte) (matches []Match, hiddenMarks bool) {
-	if s.prefilter.MayMatchNear(text) {
-		memo := s.memos.Get().(*Memo)
-		search := &search{set: s, memo: memo, matches: dst, first: len(dst), unpackLeft: views.MaxUnpacked}
-		dst = search.run(text)
-		hiddenMarks = search.hiddenMarks
-		s.memos.Put(memo)
+	if !s.prefilter.MayMatchNear(text) {
+		return dst, true // it was not looked at
 	}
-	return dst, hiddenMarks
+	return s.searchAll(dst, text, len(text))
+}
+
+// searchAll is detect without the prefilter, for a text that is a part of one of that length.
+func (s *Set) searchAll(dst []Match, text []byte, whole int) (matches []Match, hiddenMarks bool) {
+	memo := s.memos.Get().(*Memo)
+	memo.whole = whole
+	search := &search{set: s, memo: memo, matches: dst, first: len(dst), unpackLeft: views.MaxUnpacked}
+	dst = search.run(text)
+	s.memos.Put(memo)
+	return dst, search.hiddenMarks
 }
 
 // notCovered returns the matches of found whose secret overlaps no part of a match of

@@ -30,7 +30,8 @@ type Version struct {
 	Found [MaxFilters]bool
 
 	decoded []Match // those of the detectors that search views too
-	// hiddenMarks is true if decoding shows strings of DistantParts that Text lacks.
+	// hiddenMarks is true if decoding shows strings of DistantParts that Text lacks, or was not
+	// tried.
 	hiddenMarks bool
 	traces      []any // by number of the detectors of WithPlain, see VersionDetector
 }
@@ -110,7 +111,7 @@ func (s *Set) detectDecoded(v *Version) (matches []Match) {
 // carryOver returns the matches of v.Base where they stand in v.Text. It is false if the
 // change may have made a difference to them.
 func (s *Set) carryOver(v *Version) ([]Match, bool) {
-	if v.Base == nil || min(len(v.Text), len(v.Base.Text)) < minVersion || !s.isAlike(v.Text, v.Base.Text) {
+	if v.Base == nil || min(len(v.Text), len(v.Base.Text)) < minVersion || (len(v.Text) < leastParted) != (len(v.Base.Text) < leastParted) || !s.isAlike(v.Text, v.Base.Text) {
 		return nil, false
 	}
 	if v.Base.hiddenMarks || v.Base.RuledOut[decodedFilter] { // the latter may hide some: it was not decoded
@@ -166,8 +167,8 @@ func (s *Set) isHarmless(v *Version, c change, known []Match) bool {
 		s.haveDistantParts(s.distantMarks.In(v.Text).And(s.distantMarks.In(v.Base.Text)), near) {
 		return false // one may belong to another that is far away
 	}
-	if !s.prefilter.MayMatchNear(text) && !s.prefilter.MayMatchNear(base) {
-		return true
+	if len(v.Text) >= leastParted && !s.prefilter.MayMatch(text) && !s.prefilter.MayMatch(base) {
+		return true // of shorter texts all is decoded, whatever the prefilter says about a part
 	}
 	by := c.new.Start
 	if head := firstLine(v.Text); len(head) < by { // a table has its names there
@@ -175,12 +176,15 @@ func (s *Set) isHarmless(v *Version, c change, known []Match) bool {
 	} else {
 		text, by = v.Text[:c.new.End], 0
 	}
-	found, hidden := s.detect(nil, text)
+	found, hidden := s.searchAll(nil, text, len(v.Text))
 	if hidden {
 		return false
 	}
 	for i := range found {
 		found[i].move(func(s Span) (Span, bool) { return Span{s.Start + by, s.End + by}, true })
+	}
+	if slices.ContainsFunc(found, func(m Match) bool { return c.new.Start <= m.Start && !m.OwnText && len(matchesIn(m.Span, known)) == 0 }) {
+		return false // more of the text is decoded now
 	}
 	return slices.EqualFunc(matchesIn(c.near, found), matchesIn(c.near, known), Match.equal)
 }

@@ -100,8 +100,9 @@ const (
 	MaxCandidates = 10
 )
 
-// shortText is the length of a text in which nothing is far. In longer ones, of which
-// detectors.Set.DetectVersion may search a part alone, the nearest secret may be anywhere.
+// shortText is the length of a text in which nothing is far, and of which a view may be
+// shorter. In longer ones, of which detectors.Set.DetectVersion may search a part alone, the
+// nearest secret may be anywhere.
 const shortText = 32 << 10
 
 // maxAlign bounds the alignment, which takes ids × secrets steps. A text with

@@ -13,6 +13,7 @@ import (
 // Pairs are the ids, secrets and tokens of a text, and which of them belong together.
 type Pairs struct {
 	text                    []byte
+	isLong                  bool // text, or that of which it is a view, is longer than shortText
 	recall                  recall
 	IDs, Secrets, Tokens    []Value
 	SecretOf, TokenOf       []int  // by id: the index of its secret or token, or -1
@@ -21,7 +22,7 @@ type Pairs struct {
 
 // New finds the secrets and tokens of text, and pairs them with ids, the ids of text.
 func New(memo *detectors.Memo, text []byte, ids []detectors.Span) *Pairs {
-	p := &Pairs{text: text, recall: newRecall(memo, text), IDs: make([]Value, 0, len(ids))}
+	p := &Pairs{text: text, isLong: max(len(text), memo.Whole()) > shortText, recall: newRecall(memo, text), IDs: make([]Value, 0, len(ids))}
 	secrets := slices.DeleteFunc(candidates.Secrets(text, len(ids) > 0), func(s detectors.Span) bool {
 		return holdsID(ids, s) // "//host/AKIA…/path" may have 40 characters too
 	})
@@ -151,7 +152,7 @@ func (p *Pairs) Unnamed() []bool {
 				nearest = list[before]
 				before--
 			}
-			if _, lines := distanceCost(id, &p.Secrets[nearest]); lines > MaxLines && len(p.text) > shortText {
+			if _, lines := distanceCost(id, &p.Secrets[nearest]); lines > MaxLines && p.isLong {
 				break
 			}
 			unnamed[nearest] = true
