@@ -2,6 +2,8 @@ package detectors
 
 import (
 	"bytes"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 	"github.com/stanch-dev/stanch/detectors/internal/views"
@@ -69,4 +71,120 @@ func endsRun(line []byte) bool {
 		}
 	}
 	return false
+}
+
+// partsApart returns where the parts of matches stand that belong together at any distance, or
+// may do so after a change between them: an id and a secret whose names have one group, or an
+// id and a token. Parts that found each other nearby are not among them. groups are those of
+// groupsOfOneID.
+func partsApart(matches []Match, groups map[string]Span) (list []Span) {
+	const tokens = "\x00" // no group
+	ids, others := map[string]Span{}, map[string]Span{}
+	for i := range matches {
+		m := &matches[i]
+		for group, part := range map[string]Span{m.Group: m.Secret, tokens: m.Token} {
+			isID := m.Credential.ID != ""
+			if group == "" || isID && !part.Empty() && max(part.Start-m.End, m.Start-part.End) <= distantBytes {
+				continue
+			}
+			if isID {
+				ids[group] = ids[group].with(m.Span)
+			}
+			others[group] = others[group].with(part)
+		}
+	}
+	for group, s := range ids {
+		_, isGroup := groups[group]
+		if o := others[group]; !o.Empty() && (isGroup || group == tokens) {
+			list = append(list, s.with(o))
+		}
+	}
+	return list
+}
+
+// with returns the least range that holds s and t, of which either may be empty.
+func (s Span) with(t Span) Span {
+	if s.Empty() || t.Empty() {
+		return Span{max(s.Start, t.Start), max(s.End, t.End)}
+	}
+	return Span{min(s.Start, t.Start), max(s.End, t.End)}
+}
+
+// mayNameGroup reports whether a secret near c may have a name with the group of an id that is far
+// away. It belongs to that id then, but if it is a password, say, it is no match without one.
+// groups are those of groupsOfOneID.
+func (v *Version) mayNameGroup(c change, groups map[string]Span) bool {
+	if len(groups) == 0 {
+		return false
+	}
+	changed := Span{c.old.Start + c.changed.Start - c.new.Start, c.old.End - (c.new.End - c.changed.End)}
+	var names []byte
+	for t, at := range map[*Version]Span{v: c.changed, v.Base: changed} {
+		part := func(before, behind int) []byte {
+			return t.Text[max(0, at.Start-before):min(len(t.Text), at.End+behind)]
+		}
+		secrets := part(nameBehind, nameBefore) // of which the change may be in the name
+		if start, end := encodings.NextRun(secrets, 0, secretLen, &secretBytes); start < end {
+			names = appendPlain(appendPlain(names, firstLine(t.Text)), part(nameBehind+nameBefore, nameBefore+nameBehind))
+		}
+	}
+	for group, ids := range groups {
+		if (ids.Start < c.near.Start || c.near.End < ids.End) && bytes.Contains(names, appendPlain(nil, []byte(group))) {
+			return true
+		}
+	}
+	return false
+}
+
+// groupsOfOneID returns the groups that one id has and no other, and where it stands, perhaps
+// several times.
+func groupsOfOneID(matches []Match) map[string]Span {
+	groups, ids := map[string]Span{}, map[string]string{}
+	for i := range matches {
+		m := &matches[i]
+		if m.Group == "" || m.Credential.ID == "" {
+			continue
+		}
+		if known, ok := ids[m.Group]; ok && known != m.Credential.ID {
+			delete(groups, m.Group)
+			ids[m.Group] = ""
+			continue
+		}
+		ids[m.Group] = m.Credential.ID
+		groups[m.Group] = groups[m.Group].with(m.Span)
+	}
+	return groups
+}
+
+// nameBefore and nameBehind bound the distance of a secret from its name.
+const (
+	nameBefore = 5 << 10
+	nameBehind = 1 << 10
+)
+
+// secretLen is the length of a secret that may belong to an id, and secretBytes are its bytes,
+// as they are or escaped.
+const secretLen = 40
+
+var secretBytes = encodings.NewByteSet("\\%&#;{}", func(c byte) bool { return encodings.Joinable[c] })
+
+// appendPlain appends the letters and digits of text to dst, in small letters, as groups have
+// them.
+func appendPlain(dst, text []byte) []byte {
+	for _, c := range text {
+		switch {
+		case 'A' <= c && c <= 'Z':
+			dst = append(dst, c|0x20)
+		case encodings.WordBytes[c] || c >= utf8.RuneSelf:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// isAmong reports whether c is between parts that stand apart, or near some of them.
+func (c *change) isAmong(apart []Span) bool {
+	return slices.ContainsFunc(apart, func(s Span) bool {
+		return s.Start < c.near.End && c.near.Start < s.End && (s.Start < c.near.Start || c.near.End < s.End)
+	})
 }

@@ -122,8 +122,10 @@ func (s *Set) carryOver(v *Version) ([]Match, bool) {
 	if !ok {
 		return nil, false
 	}
+	groups := groupsOfOneID(matches)
+	apart := partsApart(matches, groups)
 	for _, c := range v.changes() {
-		if !v.staysNear(c) || !s.isHarmless(v, c, matches) {
+		if !v.staysNear(c) || c.isAmong(apart) || v.mayNameGroup(c, groups) || !s.isHarmless(v, c, matches) {
 			return nil, false
 		}
 	}
