@@ -17,7 +17,37 @@ import (
 // Lines outside of the change are the same in the text and in its base.
 func (v *Version) staysNear(c change) bool {
 	before, behind := v.Text[c.near.Start:c.changed.Start], v.Text[c.changed.End:c.near.End]
-	return (c.near.Start == 0 || endsBefore(before)) && (c.near.End == len(v.Text) || endsBehind(behind))
+	return (c.near.Start == 0 || endsBefore(before) && keepsApart(v.Text[c.new.Start:c.changed.Start])) &&
+		(c.near.End == len(v.Text) || endsBehind(behind) && keepsApart(v.Text[c.changed.End:c.new.End]))
+}
+
+// keepsApart reports whether what stands at the ends of text is far apart in each view of it:
+// decoding puts lines together and makes them shorter.
+func keepsApart(text []byte) bool {
+	const mostLost = 15 // bytes of an escape that stands for one
+	lines, size := 0, len(text)
+	for line := range bytes.Lines(text) {
+		if (len(line) < encodings.MinWrapped || endsRun(line)) && !joinsNext(line, text) {
+			lines++
+		}
+		text = text[len(line):]
+		for _, c := range line {
+			if encodings.EscapeStarts[c] {
+				size -= mostLost
+			}
+		}
+	}
+	return lines >= nearReach.lines || size >= nearReach.most()
+}
+
+// joinsNext reports whether line, with which text begins, ends in a joint.
+func joinsNext(line, text []byte) bool {
+	end := bytes.TrimRight(line, "\r\n")
+	if bytes.HasSuffix(end, []byte{'\\'}) {
+		return true
+	}
+	i := len(bytes.TrimRight(end, encodings.GapBytes)) - 1
+	return i >= 0 && bytes.IndexByte([]byte("\"'`"), end[i]) >= 0 && encodings.LinkAt(text, i).To > len(line)
 }
 
 // endsBehind reports whether an encoded text that goes on into lines ends there. The first of
@@ -58,7 +88,7 @@ func endsParagraph(line []byte) bool {
 // endsRun reports whether a line cannot lie within a run of base64 or of hexadecimal digits,
 // with escapes in it or cut into pieces: it has two words, or what stands in no joint.
 func endsRun(line []byte) bool {
-	if bytes.ContainsAny(line, ":()<>|!?*@^~") {
+	if bytes.ContainsAny(line, ":()!?*") || bytes.ContainsAny(line, "<>|@^~") && !bytes.ContainsAny(line, "\"'`") && !bytes.Contains(line, []byte("<wbr")) {
 		return true
 	}
 	line = bytes.TrimSpace(line)

@@ -63,9 +63,11 @@ func LinkAt(text []byte, i int) (l Link) {
 	return Link{}
 }
 
-// gapBytes holds the bytes between two literals: operators of all languages, white space
-// and the marks of continued lines.
-var gapBytes = NewByteSet(" \t\r\n+.&|_\\<>~^", nil)
+// GapBytes are the bytes between two literals: operators of all languages, white space and the
+// marks of continued lines.
+const GapBytes = " \t\r\n+.&|_\\<>~^"
+
+var gapBytes = NewByteSet(GapBytes, nil)
 
 // literalJoint returns the joint between two literals of which the first ends at i.
 func literalJoint(text []byte, i int) Link {
