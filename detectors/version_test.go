@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
@@ -73,6 +74,27 @@ func TestDetectVersionFar(t *testing.T) {
 	key := detectorstest.KeyID("AKIA", detectorstest.Account, 6)
 	quoted := strings.Repeat(strings.Repeat("some words ", 6)+"\n", 160) + "AWS_ACCESS_KEY_ID=3D" + key[:10] + "=\n" + key[10:] + "\n"
 	header := "Content-Transfer-Encoding: "
+	pieces := func(encoded string) string {
+		var b strings.Builder
+		for ; len(encoded) > 0; encoded = encoded[min(77, len(encoded)):] {
+			fmt.Fprintf(&b, "'%s' ||\n", encoded[:min(77, len(encoded))])
+		}
+		return b.String()
+	}
+	parts := base64.StdEncoding.EncodeToString([]byte(words.String()[:34_044] + id(5)))
+	keyPair := "key pair: APKA" + key[4:] + "\n"
+	bob, password := "user: bob-at-"+detectorstest.Account+"\n", "password: "+detectorstest.ServicePassword(1)+"\n"
+	session := "AWS_ACCESS_KEY_ID=" + detectorstest.KeyID("ASIA", detectorstest.Account, 7) + "\n"
+	token := func(seed uint64) string {
+		return "AWS_SESSION_TOKEN=" + detectorstest.Token(detectorstest.Account, "eu-west-1", time.Unix(1_700_000_000, 0), seed) + "\n"
+	}
+	block := strings.Repeat(strings.Repeat(" ", 8)+strings.Repeat("some words ", 8)+"\n", 300)
+	columns := "name," + strings.Repeat("column,", 30) + "aws_secret_access_key" + strings.Repeat(",column", 200) + "\n"
+	row := func(value string) string {
+		return "alice," + strings.Repeat("v,", 29) + "two words:," + value + strings.Repeat(",v", 60) + "\n"
+	}
+	escaped := strings.Repeat(percent(strings.Repeat("some words, ", 44))+": two words\n", 32)
+	literal := "    \"ONEWORDOFTEN " + strings.Repeat("some words ", 5) + "ONEWORDOFTEN\" +\n"
 	for _, tt := range []struct{ name, before, old, new, behind string }{
 		{"the_form_of_a_file", state + lines(400) + id(4) + lines(400), "", `{"type": "aws_iam_access_key"}` + "\n", lines(400)},
 		{"an_id_loses_its_secret_to_one_behind", lines(400) + id(1), "", "[prod]\n", lines(46) + "AWS_SECRET_ACCESS_KEY=" + secret + "\n" + lines(70) + id(2) + lines(400)},
@@ -80,6 +102,20 @@ func TestDetectVersionFar(t *testing.T) {
 		{"a_long_line_of_base64", "data: " + encoded[:20_000], "A", "", encoded[20_000:] + "\n" + lines(400)},
 		{"a_paragraph_of_quoted_printable", "\n", strings.Repeat("some words ", 12) + "\n", "some words\n", quoted + "\n" + lines(400)},
 		{"a_header_above_quoted_printable", "note\nsubject\n", header + "7bit\n", header + "quoted-printable\n", "\n" + lines(140) + "\n" + "AWS_ACCESS_KEY_ID: " + key[:10] + "=\n" + key[10:] + "\n" + "\n" + lines(400)},
+		{"base64_in_literals", lines(20) + id(4) + pieces(parts[:77*260]), "'A' ||\n", "", pieces(parts[77*260:]) + lines(20)},
+		{"what_mentions_passwords", lines(400), "", "https://git-codecommit.eu-west-1.amazonaws.com/\n", lines(400) + bob + strings.Repeat("some words\n", 10) + password + id(4) + lines(40)},
+		{"an_id_for_private_keys", lines(400) + "APKA\n", "", keyPair, lines(400) + detectorstest.PrivateKey(1) + "\n" + lines(40)},
+		{"a_private_key_in_base64", "notes\n" + keyPair + lines(350), "", base64.StdEncoding.EncodeToString([]byte("key: "+detectorstest.PrivateKey(1))) + "\n", lines(20)},
+		{"indentation", "some:\n  keys:\n    key: value\n" + block, "", "other: value\n", block + "        aws_access_key_id: " + key + "\n    uploader_secret: " + secret + "\n" + lines(40)},
+		{"names_around_a_secret_of_a_group", lines(4) + "DEV_ACCESS_KEY_ID=" + key + "\n" + lines(400), "jwt:\n", "app:\n", "  DEV_SECRET: " + secret + "\n" + lines(400)},
+		{"a_password_of_a_group", lines(4) + "DEV_ACCESS_KEY_ID=" + key + "\n" + lines(400), "", "DEV_PASSWORD=" + secret + "\n", lines(400)},
+		{"a_secret_of_a_group_without_digits", lines(4) + "DEV_ACCESS_KEY_ID=" + key + "\n" + lines(400), "", "Dev_Secret=" + strings.Map(withoutDigits, secret) + "\n", lines(400)},
+		{"a_blank_line_between_parts_of_a_group", "notes\nDEV_SECRET=" + secret + "\n" + lines(400) + "DEV_ACCESS_KEY_ID=" + key + "\n" + lines(400), "", "\n", lines(400) + "DEV_SECRET=" + detectorstest.SecretKey(2) + "\n"},
+		{"a_blank_line_before_a_token", "notes\n" + token(1) + lines(400) + session + lines(400), "", "\n", lines(400) + token(2)},
+		{"a_row_below_a_long_head", columns + strings.Repeat(row("x"), 180), "", row(secret), strings.Repeat(row("y"), 400) + id(3)},
+		{"escapes_between_an_id_and_a_password", "notes\n" + percent(id(3)) + "\n" + escaped, "", percent("password: "+secret) + "\n", lines(40)},
+		{"joints_between_an_id_and_a_password", "notes\n" + id(3) + "x =\n" + strings.Repeat(literal, 225), "", "\"password: " + secret[:20] + "\" +\n\"" + secret[20:] + "\"\n", lines(300)},
+		{"a_secret_in_hexadecimal", "notes\n" + id(3) + lines(350), "", fmt.Sprintf("aws_secret_access_key: %x\n", secret), lines(20)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, texts := range [][2]string{{tt.old, tt.new}, {tt.new, tt.old}} {
@@ -99,6 +135,14 @@ func TestDetectVersionFar(t *testing.T) {
 			}
 		})
 	}
+}
+
+// withoutDigits returns a letter in place of a digit.
+func withoutDigits(c rune) rune {
+	if '0' <= c && c <= '9' {
+		return c - '0' + 'K'
+	}
+	return c
 }
 
 // localPlants returns the plants without those whose encoding reaches far, in order.
