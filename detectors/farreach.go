@@ -143,7 +143,7 @@ func (s Span) with(t Span) Span {
 // mayNameGroup reports whether a secret near c may have a name with the group of an id that is far
 // away. It belongs to that id then, but if it is a password, say, it is no match without one.
 // groups are those of groupsOfOneID.
-func (v *Version) mayNameGroup(c change, groups map[string]Span) bool {
+func (v *Version) mayNameGroup(c change, groups map[string]Span, known []Match) bool {
 	if len(groups) == 0 {
 		return false
 	}
@@ -158,8 +158,10 @@ func (v *Version) mayNameGroup(c change, groups map[string]Span) bool {
 			names = appendPlain(appendPlain(names, firstLine(t.Text)), part(nameBehind+nameBefore, nameBefore+nameBehind))
 		}
 	}
-	for group, ids := range groups {
-		if (ids.Start < c.near.Start || c.near.End < ids.End) && bytes.Contains(names, appendPlain(nil, []byte(group))) {
+	near := matchesIn(c.near, known)
+	for group := range groups {
+		isNear := slices.ContainsFunc(near, func(m Match) bool { return m.Group == group && m.Credential.ID != "" })
+		if !isNear && bytes.Contains(names, appendPlain(nil, []byte(group))) {
 			return true
 		}
 	}

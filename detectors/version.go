@@ -125,7 +125,7 @@ func (s *Set) carryOver(v *Version) ([]Match, bool) {
 	groups := groupsOfOneID(matches)
 	apart := partsApart(matches, groups)
 	for _, c := range v.changes() {
-		if !v.staysNear(c) || c.isAmong(apart) || v.mayNameGroup(c, groups) || !s.isHarmless(v, c, matches) {
+		if !v.staysNear(c) || c.isAmong(apart) || v.mayNameGroup(c, groups, matches) || !s.isHarmless(v, c, matches) {
 			return nil, false
 		}
 	}
