@@ -34,19 +34,16 @@ func newQueue(roots []root, typeOf, types []Type) *queue {
 	}
 	const shares = 1024 // for each goroutine: the last one ends about a share after the first
 	q := &queue{share: total / uint64(shares*workers())}
-	place := func(r root) int { // 0 for the heavy roots, then the types; none if it is not wanted
-		k := rank[typeOf[r.entry]]
-		switch {
-		case k == 0:
-			return int(none)
-		case uint64(r.weight) > q.share:
-			return 0
+	place := func(r root) (k int, wanted bool) { // 0 for the heavy roots, then the types
+		k = rank[typeOf[r.entry]]
+		if k > 0 && uint64(r.weight) > q.share {
+			return 0, true
 		}
-		return k
+		return k, k > 0
 	}
 	next := make([]int, len(types)+1) // how many there are of each place, then where the next one goes
 	for _, r := range roots {
-		if k := place(r); k >= 0 {
+		if k, wanted := place(r); wanted {
 			next[k]++
 		}
 	}
@@ -56,7 +53,7 @@ func newQueue(roots []root, typeOf, types []Type) *queue {
 	}
 	q.roots = make([]root, all)
 	for _, r := range roots {
-		if k := place(r); k >= 0 {
+		if k, wanted := place(r); wanted {
 			q.roots[next[k]] = r
 			next[k]++
 		}
