@@ -257,8 +257,8 @@ func anyCut(secrets []Span, s Span) bool {
 // mergeMatches returns decoded, and the matches of raw that do not overlap it. A match of a
 // view is better: a secret with an escape in it is whole only there. There are three
 // exceptions. Matches within an enclosing match of raw are left out, and complete parts of
-// raw stay. An id of raw stays too if another one overlaps it in part: it may be a
-// piece at the end of a line with the beginning of this one.
+// raw stay. An id of raw stays too if only others overlap it, one of them in part: that one may
+// be a piece at the end of a line with the beginning of this one.
 func mergeMatches(raw, decoded []Match) []Match {
 	decoded = keepComplete(raw, outsideEnclosing(raw, decoded))
 	type part struct {
@@ -271,18 +271,28 @@ func mergeMatches(raw, decoded []Match) []Match {
 		covered = append(covered, part{m.Span, m.Credential.ID}, part{m.Secret, m.Credential.ID})
 	}
 	slices.SortFunc(covered, func(a, b part) int { return cmp.Compare(a.End, b.End) })
-	out := decoded
-	for _, m := range raw {
-		// The spans of ids and secrets are short and rarely nested, so the first that
-		// ends behind the start of m decides.
-		i := sort.Search(len(covered), func(i int) bool { return covered[i].End > m.Start })
-		if i == len(covered) || covered[i].Start >= m.End {
-			out = append(out, m)
-			continue
+	partsOf := map[string][]part{} // by id, in the same order
+	for _, p := range covered {
+		if p.id != "" {
+			partsOf[p.id] = append(partsOf[p.id], p)
 		}
-		c, id := covered[i], m.Credential.ID
-		if id != "" && id != c.id && (c.Start > m.Start || c.End < m.End) {
-			out = append(out, m)
+	}
+	// The spans of ids and secrets are short and rarely nested, so the first that ends behind
+	// the start of m decides.
+	overlapping := func(parts []part, m *Match) *part {
+		i := sort.Search(len(parts), func(i int) bool { return parts[i].End > m.Start })
+		if i == len(parts) || parts[i].Start >= m.End {
+			return nil
+		}
+		return &parts[i]
+	}
+	out := decoded
+	for i := range raw {
+		m := &raw[i]
+		p := overlapping(covered, m)
+		isCut := p != nil && m.Credential.ID != "" && (p.Start > m.Start || p.End < m.End)
+		if p == nil || isCut && overlapping(partsOf[m.Credential.ID], m) == nil {
+			out = append(out, *m)
 		}
 	}
 	return out

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -368,6 +369,28 @@ func TestViewOffsets(t *testing.T) {
 	}
 	if part := text[got[0].Start:got[0].End]; strings.Contains(part, "\n") || len(part) < 26 || len(part) > 28 {
 		t.Errorf("the span holds %q", part)
+	}
+}
+
+// TestIDsOfPackedDataAreFoundOnce decodes ids from packed data, in which those that follow each
+// other have spans that overlap, and then decodes it further.
+func TestIDsOfPackedDataAreFoundOnce(t *testing.T) {
+	set := detectors.NewSet(awskeys.Detector{})
+	id := func(seed uint64) string { return detectorstest.KeyID("AKIA", detectorstest.Account, seed) }
+	for words := range 20 {
+		text := strings.Repeat("some words ", 20*words)
+		for seed := range uint64(4) {
+			text += id(seed) + ":" + detectorstest.SecretKey(seed) + "\n"
+		}
+		text += strings.Repeat("some words ", 1000) + "\nkey: " + percent(id(9)) + "\n"
+		times := map[string]int{}
+		for _, m := range set.Detect(nil, []byte("data: "+base64.StdEncoding.EncodeToString([]byte(gzipped(text)))+"\n")) {
+			times[m.Credential.ID]++
+		}
+		want := map[string]int{id(0): 1, id(1): 1, id(2): 1, id(3): 1, id(9): 1}
+		if !maps.Equal(times, want) {
+			t.Errorf("behind %d words, found %v, want %v", 40*words, times, want)
+		}
 	}
 }
 
