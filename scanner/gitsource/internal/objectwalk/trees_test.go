@@ -56,8 +56,12 @@ func TestSplitNames(t *testing.T) {
 
 func checkSplit(t *testing.T, v *treeVisitor, base, made []byte) {
 	t.Helper()
+	read := func(l *parsedTree, data []byte, base *parsedTree) error {
+		defer v.lookUp(l)
+		return v.parse(l, data, base)
+	}
 	from, whole := &parsedTree{}, &parsedTree{}
-	if err := errors.Join(v.parse(from, base, nil), v.parse(whole, made, nil)); err != nil || len(whole.starts) < 3 {
+	if err := errors.Join(read(from, base, nil), read(whole, made, nil)); err != nil || len(whole.starts) < 3 {
 		t.Fatal(err, whole)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
@@ -65,7 +69,7 @@ func checkSplit(t *testing.T, v *treeVisitor, base, made []byte) {
 	for range 8_000 {
 		v.parts = packtest.CutUp(random, base, made)
 		got := &parsedTree{}
-		if err := v.parse(got, made, from); err != nil {
+		if err := read(got, made, from); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(whole, got, cmp.AllowUnexported(parsedTree{}, edgeList{})); diff != "" {
