@@ -76,12 +76,8 @@ func (r *Walk) All(ctx context.Context) error {
 	if err == nil {
 		trees, err = r.readLoose(ctx)
 	}
-	for _, p := range r.Store.Packs { // to grow by and by would take five times the memory
-		if !r.SkipPack(p) {
-			r.Graph.Commits = slices.Grow(r.Graph.Commits, p.Count(pack.Commit))
-		}
-	}
 	if err == nil {
+		r.makeRoomForCommits()
 		err = r.walkPacks(ctx, []pack.Type{pack.Commit, pack.Tag}, r.graphLimit(), func(v *visitor) pack.Visitor {
 			return &commitVisitor{visitor: v}
 		})
@@ -99,6 +95,18 @@ func (r *Walk) All(ctx context.Context) error {
 		err = r.readOtherTrees(ctx, append(trees, r.lateTrees...))
 	}
 	return err
+}
+
+// makeRoomForCommits makes the list of commits as long as it becomes. To grow by and by would take
+// five times the memory.
+func (r *Walk) makeRoomForCommits() {
+	commits := 0
+	for i, p := range r.Store.Packs {
+		if !r.SkipPack(p) && !r.LostPacks[i] {
+			commits += p.Count(pack.Commit)
+		}
+	}
+	r.Graph.Commits = slices.Grow(r.Graph.Commits, commits)
 }
 
 // number takes the numbers that the objects of packs have once these have an index. Commits
