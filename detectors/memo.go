@@ -11,7 +11,7 @@ import "hash/maphash"
 type Memo struct {
 	seed  maphash.Seed
 	known map[memoKey]any
-	whole int
+	whole int // see Whole
 }
 
 // Whole returns the length of the text that is searched, or 0 if it is not known: a view of a

@@ -111,7 +111,10 @@ func (s *Set) detectDecoded(v *Version) (matches []Match) {
 // carryOver returns the matches of v.Base where they stand in v.Text. It is false if the
 // change may have made a difference to them.
 func (s *Set) carryOver(v *Version) ([]Match, bool) {
-	if v.Base == nil || min(len(v.Text), len(v.Base.Text)) < minVersion || (len(v.Text) < leastParted) != (len(v.Base.Text) < leastParted) || !s.isAlike(v.Text, v.Base.Text) {
+	if v.Base == nil || min(len(v.Text), len(v.Base.Text)) < minVersion || !s.isAlike(v.Text, v.Base.Text) {
+		return nil, false
+	}
+	if (len(v.Text) < leastParted) != (len(v.Base.Text) < leastParted) { // more of one is decoded than of the other
 		return nil, false
 	}
 	if v.Base.hiddenMarks || v.Base.RuledOut[decodedFilter] { // the latter may hide some: it was not decoded

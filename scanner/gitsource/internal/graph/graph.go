@@ -154,7 +154,7 @@ func (g *Graph) LeadingTo(hits []int32) Bitset {
 	for _, hit := range hits {
 		leads.Set(hit)
 	}
-	const passes = 32 // only trees that are made to take long need more
+	const passes = 32 // a history that needs more was made to slow down scans
 	for range passes {
 		if len(hits) == 0 || !g.addParents(leads) {
 			return leads
@@ -179,8 +179,8 @@ func (g *Graph) LeadingTo(hits []int32) Bitset {
 	return leads
 }
 
-// addParents adds to leads the trees that hold one of its objects, and reports whether that
-// were any.
+// addParents adds to leads the trees that hold one of its objects, and reports whether there are
+// any.
 func (g *Graph) addParents(leads Bitset) (more bool) {
 	g.eachRecord(func(tree uint32, nodes []uint32) {
 		if leads.Has(int32(tree)) {
