@@ -88,7 +88,11 @@ func endsParagraph(line []byte) bool {
 // endsRun reports whether a line cannot lie within a run of base64 or of hexadecimal digits,
 // with escapes in it or cut into pieces: it has two words, or what stands in no joint.
 func endsRun(line []byte) bool {
-	if bytes.ContainsAny(line, ":()!?*") || bytes.ContainsAny(line, "<>|@^~") && !bytes.ContainsAny(line, "\"'`") && !bytes.Contains(line, []byte("<wbr")) {
+	if bytes.ContainsAny(line, ":()!?*") {
+		return true
+	}
+	inJoint := bytes.ContainsAny(line, "\"'`") || bytes.Contains(line, []byte("<wbr")) // 'QUtJ' || 'QVJa'
+	if !inJoint && bytes.ContainsAny(line, "<>|@^~") {
 		return true
 	}
 	line = bytes.TrimSpace(line)
@@ -112,8 +116,12 @@ func partsApart(matches []Match, groups map[string]Span) (list []Span) {
 	ids, others := map[string]Span{}, map[string]Span{}
 	for i := range matches {
 		m := &matches[i]
-		for group, part := range map[string]Span{m.Group: m.Secret, tokens: m.Token} {
-			isID := m.Credential.ID != ""
+		isID := m.Credential.ID != ""
+		for _, of := range [...]struct {
+			group string
+			part  Span
+		}{{m.Group, m.Secret}, {tokens, m.Token}} {
+			group, part := of.group, of.part
 			if group == "" || isID && !part.Empty() && max(part.Start-m.End, m.Start-part.End) <= distantBytes {
 				continue
 			}
@@ -149,13 +157,16 @@ func (v *Version) mayNameGroup(c change, groups map[string]Span, known []Match) 
 	}
 	changed := Span{c.old.Start + c.changed.Start - c.new.Start, c.old.End - (c.new.End - c.changed.End)}
 	var names []byte
-	for t, at := range map[*Version]Span{v: c.changed, v.Base: changed} {
+	for _, of := range [...]struct {
+		text []byte
+		at   Span
+	}{{v.Text, c.changed}, {v.Base.Text, changed}} {
 		part := func(before, behind int) []byte {
-			return t.Text[max(0, at.Start-before):min(len(t.Text), at.End+behind)]
+			return of.text[max(0, of.at.Start-before):min(len(of.text), of.at.End+behind)]
 		}
 		secrets := part(nameBehind, nameBefore) // of which the change may be in the name
 		if start, end := encodings.NextRun(secrets, 0, secretLen, &secretBytes); start < end {
-			names = appendPlain(appendPlain(names, firstLine(t.Text)), part(nameBehind+nameBefore, nameBefore+nameBehind))
+			names = appendPlain(appendPlain(names, firstLine(of.text)), part(nameBehind+nameBefore, nameBefore+nameBehind))
 		}
 	}
 	near := matchesIn(c.near, known)

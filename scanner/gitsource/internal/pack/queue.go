@@ -34,31 +34,31 @@ func newQueue(roots []root, typeOf, types []Type) *queue {
 	}
 	const shares = 1024 // for each goroutine: the last one ends about a share after the first
 	q := &queue{share: total / uint64(shares*workers())}
-	place := func(r root) (k int, wanted bool) { // 0 for the heavy roots, then the types
+	listOf := func(r root) (k int, wanted bool) { // 0 for the heavy roots, then the types
 		k = rank[typeOf[r.entry]]
 		if k > 0 && uint64(r.weight) > q.share {
 			return 0, true
 		}
 		return k, k > 0
 	}
-	next := make([]int, len(types)+1) // how many there are of each place, then where the next one goes
+	counts := make([]int, len(types)+1)
 	for _, r := range roots {
-		if k, wanted := place(r); wanted {
-			next[k]++
+		if k, wanted := listOf(r); wanted {
+			counts[k]++
 		}
 	}
-	heavy, all := next[0], 0
-	for k, n := range next {
+	next, all := make([]int, len(counts)), 0 // where the next root of each list goes
+	for k, n := range counts {
 		next[k], all = all, all+n
 	}
 	q.roots = make([]root, all)
 	for _, r := range roots {
-		if k, wanted := place(r); wanted {
+		if k, wanted := listOf(r); wanted {
 			q.roots[next[k]] = r
 			next[k]++
 		}
 	}
-	slices.SortStableFunc(q.roots[:heavy], func(a, b root) int { return cmp.Compare(b.weight, a.weight) })
+	slices.SortStableFunc(q.roots[:counts[0]], func(a, b root) int { return cmp.Compare(b.weight, a.weight) })
 	return q
 }
 
